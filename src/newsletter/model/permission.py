@@ -1,0 +1,52 @@
+"""Who may do what (DESIGN: one association per database, no tenants). Roles combine in one person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from newsletter.errors import NewsletterError
+
+
+class Role(StrEnum):
+    READER = "reader"
+    AUTHOR = "author"
+    STEWARD = "steward"
+    APPROVER = "approver"
+    ADMIN = "admin"
+
+
+class Action(StrEnum):
+    READ = "read"
+    EDIT = "edit"
+    PAUSE = "pause"
+    CONTACTS = "contacts"
+    APPROVE = "approve"
+    SETTLE = "settle"
+    CONFIGURE = "configure"
+
+
+_ALL = frozenset(Role)
+ALLOWED: dict[Action, frozenset[Role]] = {
+    Action.READ: _ALL,
+    Action.EDIT: frozenset({Role.AUTHOR, Role.APPROVER, Role.ADMIN}),
+    Action.PAUSE: frozenset({Role.AUTHOR, Role.APPROVER, Role.ADMIN}),
+    Action.CONTACTS: frozenset({Role.STEWARD, Role.ADMIN}),
+    Action.APPROVE: frozenset({Role.APPROVER, Role.ADMIN}),
+    Action.SETTLE: frozenset({Role.APPROVER, Role.ADMIN}),
+    Action.CONFIGURE: frozenset({Role.ADMIN}),
+}
+
+
+class NotAllowed(NewsletterError):
+    """A person lacks the role for an action."""
+
+
+def may(roles: Iterable[str], action: Action) -> bool:
+    return bool(ALLOWED[action] & {Role(role) for role in roles})
+
+
+def require(person: str, roles: Iterable[str], action: Action) -> None:
+    if not may(roles, action):
+        wanted = " or ".join(sorted(ALLOWED[action]))
+        raise NotAllowed(f"{person} may not {action.value} here: that takes the role {wanted}.")

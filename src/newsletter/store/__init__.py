@@ -1,0 +1,1 @@
+"""What happened, as rows: the engine, the tables, and the statements that matter for correctness."""

@@ -1,0 +1,41 @@
+"""Column types that mean the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, String, TypeDecorator
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
+
+FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"  # fixed width, so text sorts as time
+
+Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite gives identity only to INTEGER
+Json = JSON().with_variant(JSONB, "postgresql")
+
+
+class Instant(TypeDecorator[datetime]):
+    """An instant: timestamptz on PostgreSQL, fixed-width UTC text on SQLite. Naive values are refused."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        kind: TypeEngine[Any] = DateTime(timezone=True) if dialect.name == "postgresql" else String(27)
+        return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        utc = value.astimezone(UTC)
+        return utc if dialect.name == "postgresql" else utc.strftime(FORMAT)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if isinstance(value, datetime):
+            return value.astimezone(UTC)
+        return datetime.strptime(value, FORMAT).replace(tzinfo=UTC)

@@ -1,0 +1,78 @@
+"""Opaque signed tokens for public links, and the keyed hash of addresses.
+
+A token is base64url of: key id (1 byte), purpose (1 byte), id (8 bytes), MAC (16 bytes); 35 characters. The key ring
+rotates (old keys still verify); the suppression key never does, because hashes in the database depend on it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Purpose(IntEnum):
+    UNSUBSCRIBE = 1
+    PREFERENCES = 2
+    WEB_VERSION = 3
+    FORWARD = 4
+
+
+# Previews and tests carry tokens for this id: their pages show, and change nothing.
+INERT_ID = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """Signing keys by id; the highest id signs, all verify."""
+
+    keys: Mapping[int, bytes]
+
+    @property
+    def current(self) -> int:
+        return max(self.keys)
+
+    def sign(self, purpose: Purpose, id_: int, key_id: int | None = None) -> str:
+        key = self.current if key_id is None else key_id
+        head = bytes([key, purpose]) + id_.to_bytes(8, "big")
+        return base64.urlsafe_b64encode(head + self._mac(key, head)).rstrip(b"=").decode()
+
+    def verify(self, purpose: Purpose, token: str) -> int | None:
+        """The id that a valid token carries, or None; never raises on what a stranger typed."""
+        try:
+            raw = base64.urlsafe_b64decode(token.encode("ascii") + b"==")
+        except (ValueError, binascii.Error):
+            return None
+        if len(raw) != 26 or raw[1] != purpose or raw[0] not in self.keys:
+            return None
+        if not hmac.compare_digest(self._mac(raw[0], raw[:10]), raw[10:]):
+            return None
+        return int.from_bytes(raw[2:10], "big")
+
+    def digest(self, label: str, id_: int, key_id: int | None = None) -> str:
+        """A keyed, stable, URL-safe name for something internal (a Message-ID, say)."""
+        key = self.current if key_id is None else key_id
+        mac = hmac.new(self.keys[key], f"{label}:{id_}".encode(), hashlib.sha256).digest()[:16]
+        return base64.b32encode(mac).rstrip(b"=").decode().lower()
+
+    def _mac(self, key: int, head: bytes) -> bytes:
+        return hmac.new(self.keys[key], b"token:" + head, hashlib.sha256).digest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class AddressKeys:
+    """Turns a normalised address into the key under which suppressions and deliveries know it."""
+
+    secret: bytes
+
+    def key(self, normalised: str) -> str:
+        return hmac.new(self.secret, normalised.encode(), hashlib.sha256).hexdigest()
+
+    @property
+    def fingerprint(self) -> str:
+        """Kept in the database; the program refuses to start with another key."""
+        return hmac.new(self.secret, b"fingerprint", hashlib.sha256).hexdigest()[:16]

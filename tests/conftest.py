@@ -1,0 +1,68 @@
+"""Shared fixtures: a clock that stands still, and a fresh database of each kind.
+
+PostgreSQL is started privately where its programs are found. What is missing is named, with how to get it; where
+NEWSLETTER_TEST_REQUIRE lists it (continuous integration), the test fails instead of being skipped.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from newsletter.clock import FixedClock
+from newsletter.store.engine import open_engine, writing
+from newsletter.store.tables import metadata
+from tests.servers import PostgresServer, missing
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(datetime(2026, 11, 24, 10, 0, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    found = PostgresServer.find()
+    if found is None:
+        missing("postgresql", "PostgreSQL's initdb and pg_ctl are not here: apt-get install postgresql")
+    assert found is not None
+    with found.running() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty database with the schema, of each kind in turn."""
+    if request.param == "sqlite":
+        made = open_engine(f"sqlite:///{tmp_path / 'test.sqlite'}")
+        with writing(made) as connection:
+            metadata.create_all(connection)
+        yield made
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        made = open_engine(server.new_database())
+        with writing(made) as connection:
+            connection.execute(text("SET client_min_messages = warning"))
+            metadata.create_all(connection)
+        yield made
+    made.dispose()
+
+
+@pytest.fixture
+def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
+    made = open_engine(f"sqlite:///{tmp_path / 'test.sqlite'}")
+    with writing(made) as connection:
+        metadata.create_all(connection)
+    yield made
+    made.dispose()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    os.environ.pop("DATABASE_URL", None)
+    for name in [name for name in os.environ if name.startswith("NEWSLETTER_") and "TEST" not in name]:
+        del os.environ[name]
