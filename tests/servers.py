@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class PostgresServer:
 
     programs: Path
     port: int = 0
-    _numbers: Iterator[int] = count()
+    _numbers: Iterator[int] = field(default_factory=count)
 
     @classmethod
     def find(cls) -> PostgresServer | None:
@@ -52,9 +52,7 @@ class PostgresServer:
         user = self._unprivileged(folder)
         self.port = free_port()
         data, log = folder / "data", folder / "log"
-        self._run(
-            user, "initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"
-        )
+        self._run(user, "initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         options = (
             f"-p {self.port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off "
             "-c full_page_writes=off -c synchronous_commit=off -c max_connections=60"

@@ -49,9 +49,7 @@ class SourceSpec(Strict):
     path: str | None = Field(default=None, description="Files in the workspace, for example articles/**/*.md")
     url: str | None = Field(default=None, description="The address of a feed")
     language: LanguageTag | None = Field(default=None, description="For a source in one language")
-    topics: list[str] = Field(
-        default_factory=list, description="Topics that every article of this source gets"
-    )
+    topics: list[str] = Field(default_factory=list, description="Topics that every article of this source gets")
 
 
 class Section(Strict):
@@ -59,17 +57,11 @@ class Section(Strict):
     title: ByLanguage = Field(default_factory=dict)
     sources: list[SourceSpec] = Field(default_factory=list)
     topics: list[str] = Field(default_factory=list, description="Only articles with one of these topics")
-    kinds: list[str] = Field(
-        default_factory=list, description="Only articles of these kinds (article, event, ...)"
-    )
-    since_days: int | None = Field(
-        default=None, ge=1, description="Only articles from so many days before the issue"
-    )
+    kinds: list[str] = Field(default_factory=list, description="Only articles of these kinds (article, event, ...)")
+    since_days: int | None = Field(default=None, ge=1, description="Only articles from so many days before the issue")
     order: Literal["newest", "oldest", "title", "event"] = "newest"
     limit: int | None = Field(default=None, ge=1)
-    layout: str | None = Field(
-        default=None, description="A hint for the template: lead, cards, list, events, ..."
-    )
+    layout: str | None = Field(default=None, description="A hint for the template: lead, cards, list, events, ...")
 
 
 class Audience(Strict):
@@ -119,13 +111,9 @@ class Campaign(Strict):
     missing_language: Missing = Missing.LEAVE_OUT
     audience: Audience = Audience()
     copies: Copies = Copies.ADDRESS
-    roles: list[str] = Field(
-        default_factory=list, description="Order of preference among an institution's contacts"
-    )
+    roles: list[str] = Field(default_factory=list, description="Order of preference among an institution's contacts")
     recurrence: Recurrence | None = None
-    transports: list[str] = Field(
-        default_factory=list, description="In order of failover; else the workspace's"
-    )
+    transports: list[str] = Field(default_factory=list, description="In order of failover; else the workspace's")
     utm: Utm | None = None
     link_addresses: bool = Field(default=True, description="Lead article links through {public_url}/l/...")
     attachments: list[Attachment] = Field(default_factory=list)
@@ -133,9 +121,7 @@ class Campaign(Strict):
         default_factory=dict, description="Values of contact and institution that the web version assumes"
     )
     give_up_after: timedelta | None = None
-    sign_off: list[LanguageTag] = Field(
-        default_factory=list, description="Languages that need an approval each"
-    )
+    sign_off: list[LanguageTag] = Field(default_factory=list, description="Languages that need an approval each")
 
     def sender_for(self, language: str) -> Sender:
         if isinstance(self.sender, Sender):

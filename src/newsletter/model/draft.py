@@ -45,9 +45,7 @@ class Draft(_Strict):
 
     title: str | None = Field(default=None, description="Internal name of the issue")
     planned: str | None = Field(default=None, description="Local time, for example 2026-12-01 09:00")
-    subject: dict[str, str] = Field(
-        default_factory=dict, description="Subjects by language, instead of the campaign's"
-    )
+    subject: dict[str, str] = Field(default_factory=dict, description="Subjects by language, instead of the campaign's")
     preview: dict[str, str] = Field(default_factory=dict, description="Preview texts by language")
     sections: list[DraftSection] = Field(default_factory=list)
 

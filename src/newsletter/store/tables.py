@@ -36,17 +36,13 @@ metadata = MetaData(
 )
 
 
-def _one_of(
-    column: str, values: type[DeliveryState] | type[AttemptState] | type[RunState]
-) -> CheckConstraint:
+def _one_of(column: str, values: type[DeliveryState] | type[AttemptState] | type[RunState]) -> CheckConstraint:
     allowed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({allowed})", name=column)
 
 
 # Facts about this database itself: fingerprint of the suppression key, public URL, transport, owner.
-meta = Table(
-    "meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False)
-)
+meta = Table("meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False))
 
 person = Table(
     "person",
@@ -98,9 +94,7 @@ contact = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("institution_id", ForeignKey("institution.id")),
-    Column(
-        "code", String(128), nullable=False, unique=True
-    ),  # external id, else made from institution and address
+    Column("code", String(128), nullable=False, unique=True),  # external id, else made from institution and address
     Column("address", Text),  # as given; null once erased or where there is none
     Column("address_key", String(64)),
     Column("domain", Text),
@@ -166,9 +160,7 @@ issue = Table(
     Column("id", Id, primary_key=True),
     Column("campaign", String(64), nullable=False),
     Column("key", String(64), nullable=False),
-    Column(
-        "state", String(16), nullable=False
-    ),  # model.issue: the stored part; sending, paused, sent are derived
+    Column("state", String(16), nullable=False),  # model.issue: the stored part; sending, paused, sent are derived
     Column("planned_at", Instant),
     Column("note", Text),  # why it is held, missed or cancelled
     Column("changed_by", ForeignKey("person.id")),
@@ -269,9 +261,7 @@ run = Table(
     Column("transport", String(64), nullable=False),
     Column("token_key", Integer, nullable=False),  # so that retries carry the same links
     Column("audience", Integer),  # counted once, when ranked; the sum of the ledger is checked against it
-    Column(
-        "position", Integer, nullable=False, server_default="0"
-    ),  # how far the launch has come in run_audience
+    Column("position", Integer, nullable=False, server_default="0"),  # how far the launch has come in run_audience
     Column("due_at", Instant, nullable=False),
     Column("give_up_at", Instant),
     Column("reason", Text),  # why it is paused or cancelled
@@ -391,9 +381,7 @@ attempt = Table(
     Column("state", String(16), nullable=False),
     Column("reply", Text),
     Column("provider_id", Text),
-    Column(
-        "ordered_by", ForeignKey("person.id")
-    ),  # a named person who ordered it although it may arrive twice
+    Column("ordered_by", ForeignKey("person.id")),  # a named person who ordered it although it may arrive twice
     Column("started_at", Instant, nullable=False),
     Column("finished_at", Instant),
     UniqueConstraint("delivery_id", "number"),
