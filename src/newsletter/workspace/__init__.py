@@ -1,0 +1,1 @@
+"""The workspace: definitions as documents that people read, diff and keep in git."""

@@ -1,0 +1,251 @@
+"""Settings: newsletter.toml (no secrets), overridden by NEWSLETTER_* and DATABASE_URL; secrets apart.
+
+Secrets of our own (the key ring and the suppression key) are made at the first run in `.newsletter/secrets.env`
+(mode 0600, git-ignored); the environment overrides the file. Providers' secrets come from the environment only.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from newsletter.errors import NewsletterError, Problem, ProblemsFound, UsageError, nearest
+from newsletter.i18n import normalise
+from newsletter.tokens import AddressKeys, KeyRing
+
+FILE = "newsletter.toml"
+STATE_FOLDER = ".newsletter"
+SECRETS_FILE = "secrets.env"
+
+
+def _tag(value: object) -> object:
+    return normalise(value) if isinstance(value, str) else value
+
+
+LanguageTag = Annotated[str, BeforeValidator(_tag)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AssociationSettings(Strict):
+    """Who sends: stands in the masthead and the footer of every message."""
+
+    name: dict[LanguageTag, str] = Field(default_factory=lambda: {"en": "Our association"})
+    postal_address: dict[LanguageTag, str] = Field(default_factory=dict, description="Required by law in every message")
+    url: dict[LanguageTag, str] = Field(default_factory=dict)
+    logo: str | None = Field(default=None, description="A picture in the workspace, 280 pixels wide")
+
+
+class PersonSettings(Strict):
+    """A person who may act by name (`--as`); becomes a row when the workspace is opened."""
+
+    name: str
+    address: str | None = None
+    roles: list[Literal["reader", "author", "steward", "approver", "admin"]] = Field(min_length=1)
+
+
+class OutboxSettings(Strict):
+    """The embedded default: messages become files. What goes there is a rehearsal."""
+
+    kind: Literal["outbox"]
+    folder: str = Field(default="outbox", description="Relative to the workspace")
+
+
+class SmtpSettings(Strict):
+    kind: Literal["smtp"]
+    host: str
+    port: int = Field(default=587, ge=1, le=65535)
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    username: str | None = Field(default=None, description="The password comes from NEWSLETTER_<NAME>_PASSWORD")
+    connections: int = Field(default=4, ge=1, le=50)
+    timeout: timedelta = timedelta(seconds=60)
+    envelope_from: str | None = Field(default=None, description="Where bounces go; else the sender's address")
+    ca_file: str | None = Field(default=None, description="A certificate authority of your own, in the workspace")
+
+
+class SendGridSettings(Strict):
+    kind: Literal["sendgrid"]
+    host: str = Field(default="https://api.sendgrid.com", description="EU: https://api.eu.sendgrid.com")
+    connections: int = Field(default=4, ge=1, le=20)
+    batch: int = Field(default=1000, ge=1, le=1000, description="Recipients a request")
+    timeout: timedelta = timedelta(seconds=60)
+
+
+TransportSettings = Annotated[OutboxSettings | SmtpSettings | SendGridSettings, Field(discriminator="kind")]
+
+
+class DkimSettings(Strict):
+    """Signing of our own, for SMTP servers that do not sign. The key comes from NEWSLETTER_DKIM_KEY (PEM)."""
+
+    domain: str
+    selector: str
+
+
+class Settings(Strict):
+    """What newsletter.toml may say."""
+
+    public_url: str = Field(default="https://news.example.org", description="Where recipients' links lead")
+    database: str | None = Field(default=None, description="Else .newsletter/newsletter.sqlite; DATABASE_URL wins")
+    time_zone: str = "UTC"
+    languages: list[LanguageTag] = Field(default_factory=lambda: ["en"])
+    default_language: LanguageTag = "en"
+    approve_own: bool = Field(default=False, description="Whether one may approve what one last changed")
+    association: AssociationSettings = AssociationSettings()
+    people: dict[str, PersonSettings] = Field(default_factory=dict)
+    transports: dict[str, TransportSettings] = Field(default_factory=lambda: {"outbox": OutboxSettings(kind="outbox")})
+    send_with: list[str] = Field(default_factory=list, description="Transports of real sends, in order of failover")
+    test_addresses: list[str] = Field(default_factory=list, description="Who may get test sends besides staff; *@domain")
+    typography: dict[LanguageTag, dict[str, bool | str]] = Field(default_factory=dict, description="House style")
+    dkim: DkimSettings | None = None
+    give_up_after: timedelta = timedelta(hours=48)
+    compile_seconds: float = Field(default=20, gt=0, description="Wall time for compiling one language")
+
+    @property
+    def host(self) -> str:
+        return self.public_url.split("//", 1)[-1].split("/", 1)[0].split(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    key_ring: KeyRing
+    address_keys: AddressKeys
+
+
+def load_settings(folder: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """newsletter.toml and the environment; ProblemsFound names every mistake with its line."""
+    env = os.environ if environment is None else environment
+    file = folder / FILE
+    if not file.is_file():
+        raise UsageError(
+            f"{folder} is no workspace: it has no {FILE}. Make one with `newsletter init {folder}`, "
+            "or name another with --workspace."
+        )
+    text = file.read_text(encoding="utf-8-sig")
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProblemsFound([Problem(f"This is no TOML: {error}", FILE)]) from error
+    try:
+        settings = Settings.model_validate(data | _from_environment(env))
+    except ValidationError as error:
+        raise ProblemsFound([_problem(text, each) for each in error.errors()]) from error
+    _check_names(settings, text)
+    return settings
+
+
+def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name in ("public_url", "time_zone", "default_language", "approve_own"):
+        if value := env.get(f"NEWSLETTER_{name.upper()}"):
+            values[name] = value
+    for name in ("languages", "send_with", "test_addresses"):
+        if value := env.get(f"NEWSLETTER_{name.upper()}"):
+            values[name] = [part.strip() for part in value.split(",")]
+    if url := env.get("DATABASE_URL"):
+        values["database"] = url
+    return values
+
+
+def _check_names(settings: Settings, text: str) -> None:
+    problems = [
+        Problem(f"send_with names the transport {name!r}: {nearest(name, settings.transports)}", FILE, _line(text, name))
+        for name in settings.send_with
+        if name not in settings.transports
+    ]
+    if settings.default_language not in settings.languages:
+        line = _line(text, "default_language")
+        problems.append(
+            Problem(f"default_language {settings.default_language!r} is not among the languages", FILE, line)
+        )
+    if problems:
+        raise ProblemsFound(problems)
+
+
+def _problem(text: str, error: Any) -> Problem:
+    path = [str(part) for part in error["loc"]]
+    name = path[-1] if path else ""
+    if error["type"] == "extra_forbidden":
+        message = f"{'.'.join(path)} is not known here: {nearest(name, _known(path[:-1]))}"
+    else:
+        message = f"{'.'.join(path)}: {error['msg']}"
+    return Problem(message, FILE, _line(text, name))
+
+
+def _known(path: list[str]) -> list[str]:
+    """The names that a table may hold, as far as the path leads through models."""
+    models: dict[str, type[BaseModel]] = {
+        "association": AssociationSettings,
+        "people": PersonSettings,
+        "dkim": DkimSettings,
+        "outbox": OutboxSettings,
+        "smtp": SmtpSettings,
+        "sendgrid": SendGridSettings,
+    }
+    for part in reversed(path):
+        if part in models:
+            return list(models[part].model_fields)
+    return list(Settings.model_fields)
+
+
+def _line(text: str, name: str) -> int | None:
+    for number, line in enumerate(text.splitlines(), 1):
+        if name and line.split("#")[0].strip().lstrip("[").startswith((name, f'"{name}"')):
+            return number
+    return next((number for number, line in enumerate(text.splitlines(), 1) if name and name in line), None)
+
+
+def load_secrets(folder: Path, environment: Mapping[str, str] | None = None) -> Secrets:
+    """The keys, made at the first run; NewsletterError where they cannot be read."""
+    env = os.environ if environment is None else environment
+    file = folder / STATE_FOLDER / SECRETS_FILE
+    if not file.exists():
+        _make_secrets(file)
+    values = {**_read_env_file(file), **{k: v for k, v in env.items() if k.startswith("NEWSLETTER_")}}
+    try:
+        ring = {
+            int(number): bytes.fromhex(key)
+            for number, _, key in (part.partition(":") for part in values["NEWSLETTER_KEY_RING"].split(","))
+        }
+        suppression = bytes.fromhex(values["NEWSLETTER_SUPPRESSION_KEY"])
+    except (KeyError, ValueError) as error:
+        raise NewsletterError(
+            f"{STATE_FOLDER}/{SECRETS_FILE} is damaged: it needs NEWSLETTER_KEY_RING (1:<64 hex digits>) and "
+            "NEWSLETTER_SUPPRESSION_KEY (64 hex digits). Restore it from a backup; a new suppression key would "
+            "forget who must not be written to."
+        ) from error
+    return Secrets(KeyRing(ring), AddressKeys(suppression))
+
+
+def _make_secrets(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    (file.parent / ".gitignore").write_text("*\n")
+    content = (
+        "# Made at the first run. Keep it out of git, and back it up: the suppression key must never change.\n"
+        f"NEWSLETTER_KEY_RING=1:{secrets.token_hex(32)}\n"
+        f"NEWSLETTER_SUPPRESSION_KEY={secrets.token_hex(32)}\n"
+    )
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(content)
+
+
+def _read_env_file(file: Path) -> dict[str, str]:
+    lines = (line.strip() for line in file.read_text().splitlines())
+    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def provider_secret(name: str, environment: Mapping[str, str] | None = None) -> str | None:
+    """A secret of a provider, from the environment only."""
+    env = os.environ if environment is None else environment
+    return env.get(name)
