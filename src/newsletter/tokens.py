@@ -20,6 +20,7 @@ class Purpose(IntEnum):
     PREFERENCES = 2
     WEB_VERSION = 3
     FORWARD = 4
+    TRACE = 5  # leads a bounce back to its delivery
 
 
 # Previews and tests carry tokens for this id: their pages show, and change nothing.
@@ -56,11 +57,11 @@ class KeyRing:
     def digest(self, label: str, id_: int, key_id: int | None = None) -> str:
         """A keyed, stable, URL-safe name for something internal (a Message-ID, say)."""
         key = self.current if key_id is None else key_id
-        mac = hmac.new(self.keys[key], f"{label}:{id_}".encode(), hashlib.sha256).digest()[:16]
+        mac = hmac.digest(self.keys[key], f"{label}:{id_}".encode(), "sha256")[:16]
         return base64.b32encode(mac).rstrip(b"=").decode().lower()
 
     def _mac(self, key: int, head: bytes) -> bytes:
-        return hmac.new(self.keys[key], b"token:" + head, hashlib.sha256).digest()[:16]
+        return hmac.digest(self.keys[key], b"token:" + head, "sha256")[:16]
 
 
 @dataclass(frozen=True, slots=True)
