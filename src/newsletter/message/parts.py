@@ -4,12 +4,15 @@ An expression is JSON-able nested lists, the recipient part of a template expres
 
     ["field", "contact.first_name"]          a value, by path (see model/fields.py)
     ["link", "unsubscribe"]                  a personal link, derived from the delivery
-    ["const", 3]
-    ["filter", "default", expr, [args], {kwargs}]
-    ["test", name, expr, [args]]
+    ["const", 3]                             any JSON value; a date is ISO text
+    ["markup", "<b>Dear</b> "]               text that is HTML already
+    ["filter", "default", expr, [exprs], {name: expr}]    message/filters.py
+    ["test", name, expr, [exprs]]
     ["op", "add", left, right] / ["op", "neg", x]   operators and comparisons, by their name in `operator`, "in", "not"
-    ["join", [exprs], markup?]               concatenation; markup tells whether the result is escaped text
-    ["item", expr, expr] / ["call", ...]     subscripts, and the few methods that are allowed
+    ["join", [exprs], "auto"]                concatenation: "auto" escapes what is not HTML where a part is HTML,
+                                             "html" always does and gives HTML, "text" never does
+    ["list", [exprs]]
+    ["item", expr, index]                    one item of a list or text, none where there is none
 
 `message/slots.py` binds an expression once to a closure over the tuple of field values.
 """
@@ -55,9 +58,13 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class CompiledLanguage:
-    """All variants of one language. `fields` is the order of a delivery's field values."""
+    """All variants of one language. `fields` is the order of a delivery's field values.
+
+    `complete`: every answer to every yes/no question has its variant; else only those of known recipients.
+    """
 
     language: str
     fields: tuple[str, ...]
     tree: Tree
     variants: tuple[Compiled, ...]
+    complete: bool = True

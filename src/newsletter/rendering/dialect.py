@@ -1,0 +1,112 @@
+"""The Jinja machinery below the sandbox: code with hooks, the loader, and a cache of compiled templates."""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+from collections.abc import Callable
+
+from jinja2 import BaseLoader, BytecodeCache, Environment, TemplateNotFound, nodes
+from jinja2.bccache import Bucket
+from jinja2.compiler import CodeGenerator, Frame, optimizeconst
+
+from newsletter.errors import nearest
+from newsletter.rendering.manuscript import Manuscript
+
+
+class DialectCode(CodeGenerator):
+    """Writes calls of the environment's hooks for operators."""
+
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
+        self.write("environment.concatenated((")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write(f"), {'auto' if frame.eval_ctx.autoescape else 'text'!r})")
+
+    @optimizeconst
+    def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:
+        left: nodes.Expr = node.expr
+        self.write("(")
+        for number, operand in enumerate(node.ops):
+            self.write(" and " if number else "")
+            self.write(f"environment.compared({operand.op!r}, ")
+            self.visit(left, frame)
+            self.write(", ")
+            self.visit(operand.expr, frame)
+            self.write(")")
+            left = operand.expr
+        self.write(")")
+
+    def _lifted(self, node: nodes.Expr, frame: Frame) -> None:
+        self.write("environment.lift(")
+        self.visit(node, frame)
+        self.write(")")
+
+    @optimizeconst
+    def visit_And(self, node: nodes.BinExpr, frame: Frame) -> None:
+        self._both(node, "and", frame)
+
+    @optimizeconst
+    def visit_Or(self, node: nodes.BinExpr, frame: Frame) -> None:
+        self._both(node, "or", frame)
+
+    def _both(self, node: nodes.BinExpr, word: str, frame: Frame) -> None:
+        self.write("(")
+        self._lifted(node.left, frame)
+        self.write(f" {word} ")
+        self._lifted(node.right, frame)
+        self.write(")")
+
+    @optimizeconst
+    def visit_Not(self, node: nodes.UnaryExpr, frame: Frame) -> None:
+        self.write("(not ")
+        self._lifted(node.node, frame)
+        self.write(")")
+
+    @optimizeconst
+    def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:
+        if not isinstance(node.arg, nodes.Slice):
+            super().visit_Getitem(node, frame)
+            return
+        self.write("environment.sliced(")
+        self.visit(node.node, frame)
+        self.write(")[")
+        self.visit(node.arg, frame)
+        self.write("]")
+
+
+class Sources(BaseLoader):
+    """Templates by name, from the manuscript alone."""
+
+    def __init__(self, manuscript: Manuscript) -> None:
+        self._templates = manuscript.templates
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        source = self._templates.source(template)
+        if source is None:
+            raise TemplateNotFound(
+                template, f"There is no template {template!r}: {nearest(template, self._templates.sources)}"
+            )
+        return source.text, template, lambda: True
+
+
+class CodeCache(BytecodeCache):
+    """Compiled templates by source, for further languages and revisions in one process."""
+
+    def __init__(self, size: int = 500) -> None:
+        self._size = size
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        found = self._code.get(bucket.key + bucket.checksum)
+        if found is not None:
+            bucket.code = marshal.loads(found)  # noqa: S302 (written below, by this process)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if len(self._code) >= self._size:
+            self._code.pop(next(iter(self._code)))
+        self._code[bucket.key + bucket.checksum] = marshal.dumps(bucket.code)
+
+    def get_source_checksum(self, source: str) -> str:
+        return hashlib.sha256(source.encode()).hexdigest()
