@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -22,6 +22,8 @@ class Purpose(IntEnum):
     FORWARD = 4
     TRACE = 5  # leads a bounce back to its delivery
 
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 # Previews and tests carry tokens for this id: their pages show, and change nothing.
 INERT_ID = 0
@@ -38,9 +40,19 @@ class KeyRing:
         return max(self.keys)
 
     def sign(self, purpose: Purpose, id_: int, key_id: int | None = None) -> str:
+        return self.signer(purpose, key_id)(id_)
+
+    def signer(self, purpose: Purpose, key_id: int | None = None) -> Callable[[int], str]:
+        """`sign` for many ids: each message takes three tokens, so the key is made ready once."""
         key = self.current if key_id is None else key_id
-        head = bytes([key, purpose]) + id_.to_bytes(8, "big")
-        return base64.urlsafe_b64encode(head + self._mac(key, head)).rstrip(b"=").decode()
+        begun, prefix = self._begun(key, bytes([key, purpose])), bytes([key, purpose])
+
+        def sign(id_: int) -> str:
+            number, mac = id_.to_bytes(8, "big"), begun.copy()
+            mac.update(number)
+            return binascii.b2a_base64(prefix + number + mac.digest()).translate(_URL_SAFE, b"=\n").decode()
+
+        return sign
 
     def verify(self, purpose: Purpose, token: str) -> int | None:
         """The id that a valid token carries, or None; never raises on what a stranger typed."""
@@ -50,18 +62,18 @@ class KeyRing:
             return None
         if len(raw) != 26 or raw[1] != purpose or raw[0] not in self.keys:
             return None
-        if not hmac.compare_digest(self._mac(raw[0], raw[:10]), raw[10:]):
+        if not hmac.compare_digest(self._begun(raw[0], raw[:10]).digest(), raw[10:]):
             return None
         return int.from_bytes(raw[2:10], "big")
 
     def digest(self, label: str, id_: int, key_id: int | None = None) -> str:
-        """A keyed, stable, URL-safe name for something internal (a Message-ID, say)."""
+        """A keyed, stable, URL-safe name for something internal."""
         key = self.current if key_id is None else key_id
-        mac = hmac.digest(self.keys[key], f"{label}:{id_}".encode(), "sha256")[:16]
-        return base64.b32encode(mac).rstrip(b"=").decode().lower()
+        return self._begun(key, f"{label}:{id_}".encode()).hexdigest()
 
-    def _mac(self, key: int, head: bytes) -> bytes:
-        return hmac.digest(self.keys[key], b"token:" + head, "sha256")[:16]
+    def _begun(self, key: int, data: bytes) -> hashlib.blake2b:
+        # Keyed BLAKE2 (RFC 7693), at a fifth of the cost of HMAC-SHA256.
+        return hashlib.blake2b(data, key=self.keys[key], digest_size=16)
 
 
 @dataclass(frozen=True, slots=True)

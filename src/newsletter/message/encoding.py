@@ -10,38 +10,41 @@ import re
 from binascii import b2a_base64, b2a_qp
 from typing import Final
 
+CRLF: Final = b"\r\n"
 SOFT_BREAK: Final = b"=\r\n"
 
 # 76 columns, less one for the `=` of a soft break and two for a guarded first character.
 _QUOTED_COLUMNS = 73
+_EQUALS = ord("=")
 
-_plain_piece = re.compile(r"(?!\.|From )[ -<>-~]{1,75}").fullmatch
 _line_break = re.compile(r"\r\n|\r|\n")
 _cut = re.compile(rb".{1,%d}(?<!=)(?<!=.)" % _QUOTED_COLUMNS, re.DOTALL)
 
 _blanks = re.compile("[ \t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
 _controls = re.compile("[\x00-\x1f\x7f-\x9f]")
 _bidi = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_plain_header = re.compile(r"(?!.*=\?)(?! )[ -~]*(?<! )").fullmatch
 # What an encoded-word in a phrase may not hold as it is (RFC 2047, 5.3).
 _unsafe_in_word = re.compile(rb"[^A-Za-z0-9!*+\-/=_]")
+_ESCAPES = {bytes([byte]): b"=%02X" % byte for byte in range(256)}
 
 
 def piece(text: str) -> bytes:
-    """A piece of a quoted-printable body; what follows it starts on a line of its own."""
-    if _plain_piece(text):
-        return text.encode() + SOFT_BREAK
-    if "\n" not in text and "\r" not in text:
-        quoted = b2a_qp(text.encode("utf-8", "replace"))
-        if len(quoted) < 76 and b"\n" not in quoted and not quoted.startswith((b".", b"From ")):
-            return quoted + SOFT_BREAK if quoted else quoted
+    """A value as a piece of a quoted-printable body: to stand at column 0, with a soft break after it.
+
+    The quick way, for one line without surprises; `long_piece` takes the rest.
+    """
+    if text.isprintable() and len(text) < 76 and text[:1] not in ".F":
+        if text.isascii() and "=" not in text:
+            return text.encode()
+        quoted = b2a_qp(text.encode())
+        if len(quoted) < 76:  # else it was broken into lines, by a bare LF
+            return quoted
     return long_piece(text)
 
 
-def long_piece(text: str, *, last: bool = False) -> bytes:
-    """The same for any text, by the careful way (`piece` is for short values); after the `last` nothing follows."""
-    quoted = b"\r\n".join(_quoted_line(line) for line in _line_break.split(text))
-    return quoted if last or not quoted or quoted.endswith(b"\r\n") else quoted + SOFT_BREAK
+def long_piece(text: str) -> bytes:
+    """The same for any text."""
+    return b"\r\n".join(_quoted_line(line) for line in _line_break.split(text))
 
 
 def _quoted_line(line: str) -> bytes:
@@ -50,35 +53,35 @@ def _quoted_line(line: str) -> bytes:
     return SOFT_BREAK.join(_guarded(part) for part in _cut.findall(quoted))
 
 
-def _hex(match: re.Match[bytes]) -> bytes:
-    return b"=%02X" % ord(match[0])
-
-
 def _guarded(line: bytes) -> bytes:
     """No line starts with a dot (SMTP doubles it, some hosts forget to undo that) or `From ` (mbox puts > before it)."""
     if line.startswith((b".", b"From ")):
-        return b"=%02X" % line[0] + line[1:]
+        return _ESCAPES[line[:1]] + line[1:]
     return line
 
 
 def tidy(text: str) -> str:
     """Header text on one line: white space collapsed, control characters dropped; no-break spaces stay."""
-    if _plain_header(text) and "  " not in text:
-        return text
-    return _controls.sub("", _blanks.sub(" ", text)).strip(" ")
+    if not text.isprintable():
+        text = _controls.sub("", _blanks.sub(" ", text))
+    if "  " in text:
+        text = _blanks.sub(" ", text)
+    return text.strip(" ")
 
 
 def tidy_name(name: str) -> str:
     """The same for a display name, which may not turn the direction of what stands beside it either."""
-    return name if name.isascii() and _plain_header(name) else tidy(_bidi.sub("", name))
+    return tidy(name if name.isprintable() else _bidi.sub("", name))
 
 
 def header_text(text: str, used: int) -> str:
     """Unstructured header text (a subject) after `used` columns: as it is, folded, or in encoded-words."""
     text = tidy(text)
-    if len(text) <= 76 - used and _plain_header(text):
+    if not text.isascii() or "=?" in text:
+        return encoded_words(text, used)
+    if len(text) <= 76 - used:
         return text
-    if _plain_header(text) and max(map(len, text.split(" "))) <= 76 - used:
+    if max(map(len, text.split(" "))) <= 76 - used:
         return _folded(text, used)
     return encoded_words(text, used)
 
@@ -99,29 +102,40 @@ def _folded(text: str, used: int) -> str:
 def encoded_words(text: str, used: int) -> str:
     """RFC 2047 encoded-words, one a line of at most 76 columns, whole characters in each; fit for phrases too."""
     data = text.encode("utf-8", "replace")
-    quoted = _q(data)
+    quoted = _unsafe_in_word.sub(_escape, b2a_qp(data, header=True).replace(b"=\n", b""))
     room = 76 - used - len("=?utf-8?q??=")
     if len(quoted) * 3 > len(data) * 4 + 12:
-        return "\r\n ".join(f"=?utf-8?b?{word}?=" for word in _base64_words(data, room // 4 * 3))
+        words = (b2a_base64(word, newline=False) for word in _cut_characters(data, room // 4 * 3))
+        return "\r\n ".join(f"=?utf-8?b?{word.decode()}?=" for word in words)
     if len(quoted) <= room:
         return f"=?utf-8?q?{quoted.decode()}?="
-    middle = len(text) // 2
-    return f"{encoded_words(text[:middle], used)}\r\n {encoded_words(text[middle:], used)}"
+    return "\r\n ".join([f"=?utf-8?q?{word.decode()}?=" for word in _cut_quoted(quoted, room)])
 
 
-def _q(data: bytes) -> bytes:
-    quoted = b2a_qp(data, header=True)
-    if b"\n" in quoted or b"\r" in quoted:  # too long for a line: only the length is of interest
-        quoted = quoted.replace(b"=\n", b"")
-    return _unsafe_in_word.sub(_hex, quoted)
+def _escape(match: re.Match[bytes]) -> bytes:
+    return _ESCAPES[match[0]]
 
 
-def _base64_words(data: bytes, step: int) -> list[str]:
+def _cut_quoted(quoted: bytes, room: int) -> list[bytes]:
+    """Cut between characters: not inside `=C3`, nor between `=C3` and `=A9`."""
     words, start = [], 0
-    while start < len(data):
-        end = min(start + step, len(data))
-        while end < len(data) and data[end] & 0xC0 == 0x80:  # inside a character
-            end -= 1
-        words.append(b2a_base64(data[start:end], newline=False).decode())
+    while len(quoted) - start > room:
+        end = start + room
+        end -= 1 if quoted[end - 1] == _EQUALS else 2 if quoted[end - 2] == _EQUALS else 0
+        while quoted[end] == _EQUALS and quoted[end + 1] in b"89AB":
+            end -= 3
+        words.append(quoted[start:end])
         start = end
-    return words
+    return [*words, quoted[start:]]
+
+
+def _cut_characters(data: bytes, room: int) -> list[bytes]:
+    """UTF-8 cut between characters."""
+    words, start = [], 0
+    while len(data) - start > room:
+        end = start + room
+        while data[end] & 0xC0 == 0x80:
+            end -= 1
+        words.append(data[start:end])
+        start = end
+    return [*words, data[start:]]

@@ -55,8 +55,7 @@ class DeliveryData(NamedTuple):
     due_at: datetime
     values: tuple[Any, ...]
     links: Links
-    message_name: str  # the left side of the Message-ID: the same at every retry
-    trace: str  # what a bounce quotes: leads back to the delivery without naming anybody
+    trace: str  # the left side of the Message-ID, the same at every retry; leads a bounce back to its delivery
     name: str = ""
 
     @property
@@ -65,20 +64,19 @@ class DeliveryData(NamedTuple):
         return needs_smtputf8(self.address)
 
 
-@dataclass(frozen=True, slots=True)
 class Personal:
     """Makes what is a recipient's own from the id of the delivery."""
 
-    keys: KeyRing
-    public_url: str
+    def __init__(self, keys: KeyRing, public_url: str) -> None:
+        base = public_url.rstrip("/")
+        self._unsubscribe, self._preferences = f"{base}/u/", f"{base}/p/"
+        self._sign_unsubscribe = keys.signer(Purpose.UNSUBSCRIBE)
+        self._sign_preferences = keys.signer(Purpose.PREFERENCES)
+        self._trace = keys.signer(Purpose.TRACE)
 
     def links(self, id_: int) -> Links:
         """Inert ids (tokens.INERT_ID: previews, tests) get links whose pages show and change nothing."""
-        base, sign = self.public_url.rstrip("/"), self.keys.sign
-        return Links(
-            f"{base}/u/{sign(Purpose.UNSUBSCRIBE, id_)}",
-            f"{base}/p/{sign(Purpose.PREFERENCES, id_)}",
-        )
+        return Links(self._unsubscribe + self._sign_unsubscribe(id_), self._preferences + self._sign_preferences(id_))
 
     def delivery(
         self,
@@ -88,10 +86,7 @@ class Personal:
         values: tuple[Any, ...] = (),
         *,
         name: str = "",
-        message_name: str | None = None,
+        trace: str | None = None,
     ) -> DeliveryData:
-        """`message_name` is for what is no delivery (previews, tests): it has no id from which a name could follow."""
-        own_name = message_name or self.keys.digest("message", id_)
-        return DeliveryData(
-            id_, address, due_at, values, self.links(id_), own_name, self.keys.sign(Purpose.TRACE, id_), name
-        )
+        """`trace` is for what is no delivery (a test, a confirmation): with an inert id it needs a name of its own."""
+        return DeliveryData(id_, address, due_at, values, self.links(id_), trace or self._trace(id_), name)

@@ -40,16 +40,16 @@ def mailbox(address: str, name: str, used: int) -> str:
     if not name:
         return bare
     shown = _phrase(name, used)
-    last = used + len(shown) if "\n" not in shown else len(shown) - shown.rindex("\n") - 1
-    return f"{shown}{' ' if last + len(bare) + 3 <= 76 else chr(13) + chr(10) + ' '}<{bare}>"
+    together = f"{shown} <{bare}>"
+    return together if len(together) <= 76 - used else f"{shown}\r\n <{bare}>"
 
 
 def _phrase(name: str, used: int) -> str:
-    if not name.isascii() or "=?" in name or len(name) > 70 - used:
-        return encoded_words(name, used)
-    if _atoms(name):
-        return name
-    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if name.isascii() and "=?" not in name and len(name) <= 70 - used:
+        if _atoms(name):
+            return name
+        return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return encoded_words(name, used)
 
 
 def mailbox_of(box: Mailbox, used: int) -> str:

@@ -13,7 +13,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from newsletter.message import headers, serial
-from newsletter.message.encoding import long_piece
+from newsletter.message.encoding import CRLF, SOFT_BREAK, long_piece
 from newsletter.message.envelope import Attachment, Envelope
 from newsletter.message.parts import Compiled, Part, Slot
 from newsletter.message.slots import Print, bind
@@ -128,8 +128,12 @@ def _alternative(compiled: Compiled, language: str, boundary: str) -> Iterator[P
 
 
 def _quoted(parts: tuple[Part, ...]) -> Iterator[Piece]:
+    """Each part from column 0 on: a soft break ends what does not end a line."""
     for number, part in enumerate(parts, 1):
-        yield long_piece(part, last=number == len(parts)) if isinstance(part, str) else part
+        quoted = long_piece(part) if isinstance(part, str) else part
+        yield quoted
+        if number < len(parts) and not (isinstance(quoted, bytes) and quoted.endswith(CRLF)):
+            yield SOFT_BREAK
 
 
 def _attached(attachment: Attachment) -> bytes:

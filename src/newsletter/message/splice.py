@@ -35,8 +35,7 @@ def _personal_fields(template: Template, delivery: DeliveryData) -> str:
         f"To: {headers.mailbox(delivery.address, delivery.name, 4)}\r\n"
         f"Subject: {subject}\r\n"
         f"Date: {headers.date(delivery.due_at)}\r\n"
-        f"Message-ID: <{delivery.message_name}@{envelope.message_id_domain}>\r\n"
-        f"X-Newsletter-Delivery: {delivery.trace}\r\n"
+        f"Message-ID: <{delivery.trace}@{envelope.message_id_domain}>\r\n"
         f"{unsubscribe}"
     )
 
