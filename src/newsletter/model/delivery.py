@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -57,6 +59,50 @@ TRANSITIONS: dict[tuple[DeliveryState | None, DeliveryState], tuple[int, ...]] =
     (_R, _P): (9,),
     (_P, _R): (10,),
 }
+
+# What an attempt's outcome makes of its delivery (rows 4 to 6).
+DELIVERY_AFTER: dict[AttemptState, DeliveryState] = {
+    AttemptState.ACCEPTED: _A,
+    AttemptState.REJECTED: _R,
+    AttemptState.DEFERRED: _P,
+    AttemptState.UNSENT: _P,
+    AttemptState.UNCONFIRMED: _U,
+}
+
+RUN_TRANSITIONS: dict[RunState, tuple[RunState, ...]] = {
+    RunState.LAUNCHING: (RunState.SENDING, RunState.CANCELLED),
+    RunState.SENDING: (RunState.PAUSED, RunState.DONE, RunState.CANCELLED),
+    RunState.PAUSED: (RunState.SENDING, RunState.CANCELLED),
+    RunState.DONE: (RunState.SENDING,),  # a person orders another try of some deliveries
+    RunState.CANCELLED: (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """How many deliveries are in which state, beside the audience that was counted once, at the launch."""
+
+    audience: int
+    counts: Mapping[DeliveryState, int]
+
+    def __getitem__(self, state: DeliveryState) -> int:
+        return self.counts.get(state, 0)
+
+    @property
+    def balanced(self) -> bool:
+        """Invariant 3: every contact of the audience is in exactly one state."""
+        return self.audience == sum(self.counts.values())
+
+    @property
+    def open(self) -> int:
+        return self[_P] + self[_S]
+
+    @property
+    def line(self) -> str:
+        """`audience 152 = pending 0 + sending 0 + accepted 150 + rejected 0 + unconfirmed 0 + skipped 2`"""
+        states = " + ".join(f"{state.value} {self[state]:,}" for state in DeliveryState)
+        return f"audience {self.audience:,} {'=' if self.balanced else '≠'} {states}"
+
 
 ON_SCREEN = {
     _P: "waiting",

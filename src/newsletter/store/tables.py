@@ -109,6 +109,7 @@ contact = Table(
     Column("sources", Json, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("erased_at", Instant),  # values are gone, key and state stay; no import revives the contact
     Index(None, "institution_id"),
     Index(None, "address_key"),
 )
@@ -131,7 +132,7 @@ consent = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("contact_id", ForeignKey("contact.id", ondelete="CASCADE"), nullable=False),
-    Column("publication", String(64), nullable=False),
+    Column("publication", String(64), nullable=False),  # '*': all news, in "unsubscribe from all"
     Column("action", String(16), nullable=False),  # given, withdrawn
     Column("basis", String(32), nullable=False),  # consent, membership, legitimate-interest, statutory
     Column("wording", Text),
@@ -263,7 +264,7 @@ run = Table(
     Column("audience", Integer),  # counted once, when ranked; the sum of the ledger is checked against it
     Column("position", Integer, nullable=False, server_default="0"),  # how far the launch has come in run_audience
     Column("due_at", Instant, nullable=False),
-    Column("give_up_at", Instant),
+    Column("give_up_after", Integer, nullable=False, server_default="172800"),  # seconds since trying_since
     Column("reason", Text),  # why it is paused or cancelled
     Column("launched_by", ForeignKey("person.id"), nullable=False),
     Column("launched_at", Instant, nullable=False),
@@ -272,7 +273,7 @@ run = Table(
     _one_of("state", RunState),
 )
 
-# The staging table of a launch: the audience, ranked, one row a contact; emptied when the run starts sending.
+# The staging table of a launch: the audience, ranked, one row a contact. Rows leave it as they become deliveries.
 run_audience = Table(
     "run_audience",
     metadata,
@@ -280,7 +281,9 @@ run_audience = Table(
     Column("position", Integer, primary_key=True),
     Column("contact_id", Id, nullable=False),
     Column("language", String(35)),
+    Column("variant", Integer),
     Column("skip", Text),  # the reason, where the contact is left out
+    sqlite_with_rowid=False,
 )
 
 delivery = Table(
@@ -301,12 +304,13 @@ delivery = Table(
     Column("address_key", String(64)),
     Column("domain", Text),
     Column("field_values", Json),  # what the edition's slots read, in its order
-    Column("priority", Integer, nullable=False, server_default="0"),
     Column("due_at", Instant, nullable=False),
-    Column("not_before", Instant),
+    Column("not_before", Instant, nullable=False),  # due_at at first; later when a deferred one may be tried again
     Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("claim_id", Id),
+    Column("trying_since", Instant),  # the first attempt, or the first since a person ordered another try
+    Column("claim_id", Id),  # the worker that reserved it
     Column("claimed_until", Instant),
+    Column("ordered_by", ForeignKey("person.id")),  # who ordered another try although it may arrive twice
     Column("fate", String(16)),
     Column("changed_at", Instant, nullable=False),
     _one_of("state", DeliveryState),
@@ -330,7 +334,7 @@ delivery = Table(
     Index(
         "ix_delivery_claimable",
         "run_id",
-        "due_at",
+        "not_before",
         "id",
         sqlite_where=text("state = 'pending'"),
         postgresql_where=text("state = 'pending'"),

@@ -1,0 +1,274 @@
+"""A launch: the audience, ranked once, becomes one delivery a contact. Resumable at any point, and never a long lock.
+
+First the audience is read in one statement, so from one snapshot, and staged in bites with each contact's variant; it
+is counted, and compared with what was approved. Only then deliveries are laid out, a bite of positions a commit.
+Nothing can be claimed until the run leaves `launching`. A launch that must not go on leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select, update
+
+from newsletter.clock import Clock
+from newsletter.errors import NewsletterError
+from newsletter.model.delivery import RunState
+from newsletter.store import ledger
+from newsletter.store.engine import reading, writing
+from newsletter.store.ledger import layout
+from newsletter.store.tables import contact, delivery, institution, run, run_audience
+
+T = TypeVar("T")
+
+Variant = int | Callable[[Sequence[Any]], int | None]
+Progress = Callable[[int, int], None]
+
+STAGE_BITE = 2_000
+BITE = {"sqlite": 500, "postgresql": 5_000}  # SQLite has one writer, and others wait for it
+GIVE_UP_AFTER = timedelta(hours=48)
+NAMED = 5
+
+
+class LaunchHeld(NewsletterError):
+    """The launch needs a person; nothing was launched."""
+
+
+class AudienceChanged(LaunchHeld):
+    """The audience is not the size that was approved."""
+
+
+class NoVariant(LaunchHeld):
+    """Some contacts' answers to the template's conditions have no compiled variant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What the run row says; `approved` is the recipient count that the approval names (None: not compared)."""
+
+    issue_id: int
+    edition_id: int
+    publication: str
+    statutory: bool
+    transport: str
+    rehearsal: bool
+    token_key: int
+    due_at: datetime
+    launched_by: int
+    give_up_after: timedelta = GIVE_UP_AFTER
+    approved: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is laid out. `audience` selects contact_id, language (null where none fits) and skip (a reason, or null),
+    in ranked order. By language: the SQL of the edition's field values, and the variant: its number, or what finds it
+    from the field values (None: no variant has these answers).
+    """
+
+    audience: Select[Any]
+    values: layout.Values = field(default_factory=dict)
+    variants: Mapping[str, Variant] = field(default_factory=dict)
+
+
+def begin(engine: Engine, launch: Launch, *, clock: Clock) -> int:
+    """A run in `launching`: the id by which `lay_out` finishes it, now or after a crash."""
+    with writing(engine) as connection:
+        numbers = select(func.coalesce(func.max(run.c.number), 0) + 1).where(run.c.issue_id == launch.issue_id)
+        values = {
+            "issue_id": launch.issue_id,
+            "edition_id": launch.edition_id,
+            "number": connection.execute(numbers).scalar_one(),
+            "rehearsal": launch.rehearsal,
+            "state": RunState.LAUNCHING.value,
+            "publication": launch.publication,
+            "statutory": launch.statutory,
+            "transport": launch.transport,
+            "token_key": launch.token_key,
+            "due_at": launch.due_at,
+            "give_up_after": int(launch.give_up_after.total_seconds()),
+            "launched_by": launch.launched_by,
+            "launched_at": clock.now(),
+        }
+        return int(connection.execute(insert(run).values(values).returning(run.c.id)).scalar_one())
+
+
+def lay_out(
+    engine: Engine,
+    run_id: int,
+    plan: Plan,
+    *,
+    clock: Clock,
+    approved: int | None = None,
+    on_progress: Progress | None = None,
+) -> int:
+    """Ranks the audience and makes its deliveries, then lets the run send. Says how many contacts the audience has.
+
+    AudienceChanged, NoVariant: nothing is left of the run. Called again after a crash, it goes on where it was.
+    """
+    row = _run(engine, run_id)
+    if row.state != RunState.LAUNCHING:
+        return int(row.audience)
+    audience = row.audience
+    if audience is None:
+        try:
+            audience = _stage(engine, row, plan, approved)
+        except LaunchHeld:
+            discard(engine, run_id)
+            raise
+    for done in _bites(engine, row, plan, clock):
+        if on_progress:
+            on_progress(done, audience)
+    with writing(engine) as connection:
+        ledger.start(connection, run_id, ledger.By(row.launched_by, clock.now()))
+    return int(audience)
+
+
+def launch(engine: Engine, what: Launch, plan: Plan, *, clock: Clock, on_progress: Progress | None = None) -> int:
+    """Begins a run and lays it out. Says the run's id; LaunchHeld where a person must look first."""
+    run_id = begin(engine, what, clock=clock)
+    lay_out(engine, run_id, plan, clock=clock, approved=what.approved, on_progress=on_progress)
+    return run_id
+
+
+def discard(engine: Engine, run_id: int) -> None:
+    """Takes back a launch that was held before anything could be claimed."""
+    _clear_staging(engine, run_id)
+    with writing(engine) as connection:
+        connection.execute(delete(run).where(run.c.id == run_id, run.c.state == RunState.LAUNCHING.value))
+
+
+def check_audience(counted: int, approved: int | None) -> None:
+    """AudienceChanged where it is off the approved count by more than 10% and more than 5 contacts (invariant 4)."""
+    if approved is None:
+        return
+    off = abs(counted - approved)
+    if off > 5 and off > approved * 0.1:
+        raise AudienceChanged(
+            f"The audience has {counted:,} recipients now, and {approved:,} were approved. "
+            "Look at who joined or left, then submit the issue for approval again."
+        )
+
+
+def _run(engine: Engine, run_id: int) -> Row[Any]:
+    with reading(engine) as connection:
+        return connection.execute(select(run).where(run.c.id == run_id)).one()
+
+
+def _stage(engine: Engine, row: Row[Any], plan: Plan, approved: int | None) -> int:
+    """Stages the audience from one snapshot, checks it, and writes down its size: from then on it is fixed."""
+    _clear_staging(engine, row.id)  # of a launch that was killed while staging
+    position, recipients, without = 0, 0, list[tuple[int, str]]()
+    with reading(engine) as snapshot:
+        later = _is_later_run(snapshot, row)
+        rows = snapshot.execution_options(stream_results=True, yield_per=STAGE_BITE).execute(plan.audience)
+        for ranked in rows.partitions(STAGE_BITE):
+            staged = list(_staged(snapshot, row, plan, ranked, position, later))
+            position += len(ranked)
+            recipients += sum(each["skip"] is None for each in staged)
+            without += [
+                (each["contact_id"], each["language"])
+                for each in staged
+                if each["variant"] is None and each["skip"] is None and each["language"] is not None
+            ]
+            if staged:
+                with writing(engine) as connection:
+                    layout.stage(connection, staged)
+        if without:
+            raise NoVariant(_without_variant(snapshot, without))
+    check_audience(recipients, approved)
+    with writing(engine) as connection:
+        counted = select(func.count()).select_from(run_audience).where(run_audience.c.run_id == row.id)
+        audience = int(connection.execute(counted).scalar_one())
+        connection.execute(update(run).where(run.c.id == row.id).values(audience=audience))
+    return audience
+
+
+def _staged(
+    snapshot: Connection, row: Row[Any], plan: Plan, ranked: Sequence[Row[Any]], position: int, later: bool
+) -> Iterator[dict[str, Any]]:
+    """Staging rows of one bite of the audience, without those whom an earlier run of the issue has served."""
+    served = layout.served(snapshot, row.issue_id, [each.contact_id for each in ranked]) if later else set[int]()
+    variants = _variants(snapshot, plan, ranked)
+    for number, each in enumerate(ranked, position + 1):
+        if each.contact_id not in served:
+            yield {
+                "run_id": row.id,
+                "position": number,
+                "contact_id": each.contact_id,
+                "language": each.language,
+                "variant": variants.get(each.contact_id),
+                "skip": each.skip,
+            }
+
+
+def _variants(snapshot: Connection, plan: Plan, ranked: Sequence[Row[Any]]) -> dict[int, int | None]:
+    """The variant of each contact; field values are read only where the language has more than one."""
+    found: dict[int, int | None] = {}
+    by_language: dict[str, list[int]] = {}
+    for each in ranked:
+        if each.skip is None and each.language is not None:
+            by_language.setdefault(each.language, []).append(each.contact_id)
+    for language, contacts in by_language.items():
+        variant = plan.variants.get(language, 0)
+        if isinstance(variant, int):
+            found |= dict.fromkeys(contacts, variant)
+        else:
+            values = layout.read_values(contacts, plan.values.get(language, ()), snapshot.dialect.name)
+            found |= {id_: variant(tuple(fields)) for id_, fields in snapshot.execute(values)}
+    return found
+
+
+def _is_later_run(connection: Connection, row: Row[Any]) -> bool:
+    """A rehearsal is by itself; of real runs, the later ones leave out whom an earlier one served."""
+    earlier = select(run.c.id).where(run.c.issue_id == row.issue_id, run.c.id != row.id, ~run.c.rehearsal).limit(1)
+    return not row.rehearsal and connection.execute(earlier).first() is not None
+
+
+def _bites(engine: Engine, row: Row[Any], plan: Plan, clock: Clock) -> Iterator[int]:
+    """Lays out the staged positions that are left, and says after each commit how many contacts are done."""
+    size = BITE[engine.dialect.name]
+    done = _laid_out(engine, row.id)
+    while upto := _next_position(engine, row.id, size):
+        with writing(engine) as connection:
+            done += layout.lay_out(connection, row.id, plan.values, upto=upto, now=clock.now())
+        yield done
+
+
+def _next_position(engine: Engine, run_id: int, size: int) -> int | None:
+    positions = select(run_audience.c.position).where(run_audience.c.run_id == run_id)
+    bite = positions.order_by(run_audience.c.position).limit(size).subquery()
+    with reading(engine) as connection:
+        last: int | None = connection.execute(select(func.max(bite.c.position))).scalar_one()
+    return last
+
+
+def _laid_out(engine: Engine, run_id: int) -> int:
+    with reading(engine) as connection:
+        counted = select(func.count()).select_from(delivery).where(delivery.c.run_id == run_id)
+        return int(connection.execute(counted).scalar_one())
+
+
+def _clear_staging(engine: Engine, run_id: int) -> None:
+    while upto := _next_position(engine, run_id, STAGE_BITE):
+        with writing(engine) as connection:
+            there = run_audience.c.run_id == run_id, run_audience.c.position <= upto
+            connection.execute(delete(run_audience).where(*there))
+
+
+def _without_variant(connection: Connection, without: list[tuple[int, str]]) -> str:
+    """Names the first few by institution and id: no address in an error text."""
+    ids = [contact_id for contact_id, _ in without[:NAMED]]
+    joined = contact.outerjoin(institution, institution.c.id == contact.c.institution_id)
+    names = select(contact.c.id, institution.c.name).select_from(joined).where(contact.c.id.in_(ids))
+    institutions = {row.id: row.name for row in connection.execute(names)}
+    languages = dict(without)
+    listed = [f"contact {id_} ({institutions.get(id_) or 'no institution'}, {languages[id_]})" for id_ in ids]
+    more = f" and {len(without) - NAMED:,} more" if len(without) > NAMED else ""
+    return (
+        f"No variant of this edition was compiled for {', '.join(listed)}{more}: their values changed since it was "
+        "frozen. Submit the issue again, so that what they would get is compiled and approved."
+    )

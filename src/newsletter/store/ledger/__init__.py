@@ -1,0 +1,52 @@
+"""The ledger: who gets what, and what became of it. Each file is a few rows of the table in docs/architecture.md.
+
+    claim      2        reserve what is due
+    intent     3, 8     say that it will be written, before it is
+    outcome    4, 5, 6  say what became of it; settle what was unconfirmed
+    sweep      5, 8, 10 what a crash, a cancelled run or time leaves behind
+    persons    6, 7, 9  what only a named person decides
+    runs                start, pause, resume, cancel, finish
+    sums                the proof that nobody was lost
+
+Row 1 is the launch: store.ledger.layout, called by dispatch.launch.
+"""
+
+from newsletter.store.ledger.claim import Claimed, claim, release
+from newsletter.store.ledger.intent import Intent, intend
+from newsletter.store.ledger.outcome import Record, record, settle
+from newsletter.store.ledger.persons import decide, resend, retry
+from newsletter.store.ledger.probing import Unconfirmed, unconfirmed
+from newsletter.store.ledger.runs import By, NotThisRun, cancel, finish, pause, resume, start, state_of
+from newsletter.store.ledger.sums import issue_sums, next_due, run_sums
+from newsletter.store.ledger.sweep import STALE_AFTER, give_up, skip_cancelled, sweep
+
+__all__ = [
+    "STALE_AFTER",
+    "By",
+    "Claimed",
+    "Intent",
+    "NotThisRun",
+    "Record",
+    "Unconfirmed",
+    "cancel",
+    "claim",
+    "decide",
+    "finish",
+    "give_up",
+    "intend",
+    "issue_sums",
+    "next_due",
+    "pause",
+    "record",
+    "release",
+    "resend",
+    "resume",
+    "retry",
+    "run_sums",
+    "settle",
+    "skip_cancelled",
+    "start",
+    "state_of",
+    "sweep",
+    "unconfirmed",
+]

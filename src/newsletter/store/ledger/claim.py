@@ -1,0 +1,74 @@
+"""Row 2: pending -> pending, claimed. A claim reserves rows for one worker, and expires."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from newsletter.store.ledger.sql import skip_locked, sql
+from newsletter.store.types import Instant, Json
+
+LEASE = timedelta(minutes=10)
+
+# Due, run sending, unclaimed or the claim expired. Oldest first; among equals, in the order of the launch.
+CLAIM = """
+    WITH due AS MATERIALIZED (
+        SELECT d.id
+          FROM delivery d
+         WHERE d.run_id = :run
+           AND d.state = 'pending'
+           AND d.not_before <= :now
+           AND (d.claimed_until IS NULL OR d.claimed_until < :now)
+           AND EXISTS (SELECT 1 FROM run WHERE run.id = :run AND run.state = 'sending')
+         ORDER BY d.not_before, d.id
+         LIMIT :size {skip_locked}
+    )
+    UPDATE delivery
+       SET claim_id = :worker, claimed_until = :until
+     WHERE id IN (SELECT id FROM due)
+    RETURNING id, run_id, issue_id, contact_id, language, variant, address, field_values, due_at, not_before, attempts
+"""
+
+# A worker that stops gives back what it has not begun.
+RELEASE = """
+    UPDATE delivery
+       SET claim_id = NULL, claimed_until = NULL
+     WHERE run_id = :run AND state = 'pending' AND claim_id = :worker
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """All that is needed to make one message; `attempts` is how many there have been."""
+
+    id: int
+    run_id: int
+    issue_id: int
+    contact_id: int
+    language: str
+    variant: int
+    address: str
+    field_values: list[Any]
+    due_at: datetime
+    not_before: datetime
+    attempts: int
+
+
+def claim(connection: Connection, run: int, worker: int, *, size: int, now: datetime) -> list[Claimed]:
+    """Reserves up to `size` deliveries that are due, in the order in which they should leave."""
+    statement = sql(
+        CLAIM.format(skip_locked=skip_locked(connection)),
+        instants=("now", "until"),
+        returns={"field_values": Json, "due_at": Instant, "not_before": Instant},
+    )
+    values = {"run": run, "worker": worker, "size": size, "now": now, "until": now + LEASE}
+    rows = [Claimed(**row._mapping) for row in connection.execute(statement, values)]
+    return sorted(rows, key=lambda row: (row.not_before, row.id))
+
+
+def release(connection: Connection, run: int, worker: int) -> int:
+    """Gives back the claims of a worker that stops."""
+    return connection.execute(sql(RELEASE), {"run": run, "worker": worker}).rowcount

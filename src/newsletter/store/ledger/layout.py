@@ -1,0 +1,172 @@
+"""Row 1: none -> pending / skipped. The ranked audience becomes deliveries, a bite of positions a commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Select,
+    Text,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    literal_column,
+    not_,
+    null,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import JSON
+
+from newsletter.store.ledger.sql import may_not_write, sql
+from newsletter.store.tables import contact, delivery, institution, run, run_audience
+from newsletter.store.types import Instant, Json
+
+Values = Mapping[str, Sequence[ColumnElement[Any]]]
+
+NO_ADDRESS = "no address"
+NO_LANGUAGE = "no language of this edition"
+
+# Unique per issue for real sends, unique per run for a rehearsal.
+SCOPE = case((run.c.rehearsal, -run.c.id), else_=run.c.issue_id)
+
+# The losers of the unique indexes: whoever shares an address with one that is served, or was served meanwhile.
+COVERED = """
+    INSERT INTO delivery (run_id, issue_id, scope_id, contact_id, institution_id, state, reason, language, address,
+                          address_key, domain, due_at, not_before, changed_at)
+    SELECT run.id, run.issue_id, CASE WHEN run.rehearsal THEN -run.id ELSE run.issue_id END, a.contact_id,
+           c.institution_id, 'skipped',
+           COALESCE((SELECT 'covered by contact ' || w.contact_id || ', who has the same address'
+                       FROM delivery w
+                      WHERE w.scope_id = CASE WHEN run.rehearsal THEN -run.id ELSE run.issue_id END
+                        AND w.address_key = c.address_key AND w.state <> 'skipped' AND w.contact_id <> c.id),
+                    'covered by an earlier send of this issue'),
+           a.language, c.address, c.address_key, c.domain, run.due_at, run.due_at, :now
+      FROM run_audience a JOIN run ON run.id = a.run_id LEFT JOIN contact c ON c.id = a.contact_id
+     WHERE a.run_id = :run AND a.position <= :upto
+       AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.run_id = :run AND d.contact_id = a.contact_id)
+"""
+
+SERVED = """
+    SELECT contact_id FROM delivery WHERE scope_id = :scope AND state <> 'skipped' AND contact_id IN :ids
+"""
+
+
+def served(connection: Connection, scope: int, contacts: Sequence[int]) -> set[int]:
+    """Those of these contacts whom an earlier run of the issue has served, or is about to."""
+    return set(connection.execute(sql(SERVED, lists=("ids",)), {"scope": scope, "ids": list(contacts)}).scalars())
+
+
+def stage(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Adds ranked contacts (run_id, position, contact_id, language, variant, skip) to the staging table."""
+    connection.execute(insert(run_audience), rows)
+
+
+def lay_out(connection: Connection, run_id: int, values: Values, *, upto: int, now: datetime) -> int:
+    """Row 1 for the staged positions up to `upto`, and the launch's position, in one commit. Says how many contacts."""
+    there = and_(run_audience.c.run_id == run_id, run_audience.c.position <= upto)
+    staged = connection.execute(select(func.count()).where(there)).scalar_one()
+    written = connection.execute(_insert(connection, there, values, now)).rowcount
+    if written < staged:
+        connection.execute(sql(COVERED, instants=("now",)), {"run": run_id, "upto": upto, "now": now})
+    connection.execute(delete(run_audience).where(there))
+    connection.execute(update(run).where(run.c.id == run_id).values(position=upto))
+    return int(staged)
+
+
+def read_values(contacts: Sequence[int], values: Sequence[ColumnElement[Any]], dialect: str) -> Select[Any]:
+    """(contact id, field values) of these contacts: what a decision tree is asked about."""
+    joined = contact.outerjoin(institution, institution.c.id == contact.c.institution_id)
+    columns = contact.c.id, _json_array(values, dialect).label("field_values")
+    return select(*columns).select_from(joined).where(contact.c.id.in_(contacts))
+
+
+def _insert(connection: Connection, there: ColumnElement[bool], values: Values, now: datetime) -> Any:
+    # Materialised, so that the reason is looked up once a row.
+    ranked = _ranked(values, connection.dialect.name).where(there).cte("ranked").prefix_with("MATERIALIZED")
+    left_out = ranked.c.reason.is_not(None)
+    columns = {
+        "run_id": ranked.c.run_id,
+        "issue_id": ranked.c.issue_id,
+        "scope_id": ranked.c.scope_id,
+        "contact_id": ranked.c.contact_id,
+        "institution_id": ranked.c.institution_id,
+        "state": case((left_out, "skipped"), else_="pending"),
+        "reason": ranked.c.reason,
+        "language": ranked.c.language,
+        "variant": ranked.c.variant,
+        "address": ranked.c.address,
+        "address_key": ranked.c.address_key,
+        "domain": ranked.c.domain,
+        "field_values": case((left_out, null()), else_=ranked.c.field_values),
+        "due_at": ranked.c.due_at,
+        "not_before": ranked.c.due_at,
+        "changed_at": literal(now, Instant()),
+    }
+    chosen = select(*columns.values()).where(true()).order_by(ranked.c.position)
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(delivery).from_select(list(columns), chosen).on_conflict_do_nothing()
+    return sqlite.insert(delivery).from_select(list(columns), chosen).on_conflict_do_nothing()
+
+
+def _ranked(values: Values, dialect: str) -> Select[Any]:
+    """Staged contacts with all that a delivery needs, and the reason where one is left out."""
+    may_not = may_not_write("run_audience.contact_id", "contact.address_key")
+    reason = case(
+        (run_audience.c.skip.is_not(None), run_audience.c.skip),
+        (run_audience.c.language.is_(None), literal(NO_LANGUAGE)),
+        (contact.c.address_key.is_(None), literal(NO_ADDRESS)),
+        else_=literal_column(may_not, Text()),
+    )
+    joined = (
+        run_audience.join(run, run.c.id == run_audience.c.run_id)
+        .outerjoin(contact, contact.c.id == run_audience.c.contact_id)
+        .outerjoin(institution, institution.c.id == contact.c.institution_id)
+    )
+    return select(
+        run_audience.c.position,
+        run_audience.c.run_id,
+        run_audience.c.contact_id,
+        run_audience.c.language,
+        run_audience.c.variant,
+        run.c.issue_id,
+        run.c.due_at,
+        SCOPE.label("scope_id"),
+        contact.c.institution_id,
+        contact.c.address,
+        contact.c.address_key,
+        contact.c.domain,
+        reason.label("reason"),
+        _by_language(values, dialect).label("field_values"),
+    ).select_from(joined)
+
+
+def _by_language(values: Values, dialect: str) -> ColumnElement[Any]:
+    arrays = [(run_audience.c.language == language, _json_array(each, dialect)) for language, each in values.items()]
+    return case(*arrays, else_=null()) if arrays else null()
+
+
+def _json_array(values: Sequence[ColumnElement[Any]], dialect: str) -> ColumnElement[Any]:
+    """The field values as one JSON array, made by the database."""
+    if dialect == "postgresql":
+        return func.jsonb_build_array(*values, type_=Json)
+    return func.json_array(*[_sqlite_json(each) for each in values], type_=Json)
+
+
+def _sqlite_json(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """SQLite keeps JSON and booleans as text and numbers; `json()` says that they are JSON."""
+    if isinstance(value.type, JSON):
+        return func.json(value)
+    if isinstance(value.type, Boolean):
+        return func.json(case((value, "true"), (not_(value), "false")))
+    return value

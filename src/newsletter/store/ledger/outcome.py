@@ -1,0 +1,110 @@
+"""Rows 4, 5 and 6: what became of an attempt. Its own worker reports (4, 5); proof may come later (6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from newsletter.model.delivery import DELIVERY_AFTER, AttemptState, DeliveryState
+from newsletter.store.ledger.sql import sql
+
+# Rows 4 and 5: attempt is mine, is the delivery's last, and has no outcome yet.
+DELIVERY_OUTCOME = """
+    UPDATE delivery
+       SET state = :state, reason = :reason, not_before = COALESCE(:not_before, not_before), changed_at = :now
+     WHERE id = :delivery
+       AND state = 'sending'
+       AND EXISTS (SELECT 1 FROM attempt a
+                    WHERE a.id = :attempt AND a.delivery_id = delivery.id AND a.number = delivery.attempts
+                      AND a.worker_id = :worker AND a.state = 'intent')
+"""
+
+ATTEMPT_OUTCOME = """
+    UPDATE attempt
+       SET state = :attempt_state, reply = :reply, provider_id = :provider_id, finished_at = :now
+     WHERE id = :attempt AND worker_id = :worker AND state = 'intent'
+"""
+
+# Row 6: attempt matches: it is the delivery's last. That any attempt arrived settles the delivery too.
+DELIVERY_SETTLED = """
+    UPDATE delivery
+       SET state = :state, reason = :reason, not_before = COALESCE(:not_before, not_before), changed_at = :now
+     WHERE id = :delivery
+       AND state = 'unconfirmed'
+       AND EXISTS (SELECT 1 FROM attempt a
+                    WHERE a.id = :attempt AND a.delivery_id = delivery.id AND a.state = 'unconfirmed'
+                      AND (a.number = delivery.attempts OR :attempt_state = 'accepted'))
+"""
+
+ATTEMPT_SETTLED = """
+    UPDATE attempt
+       SET state = :attempt_state, reply = :reply, provider_id = COALESCE(:provider_id, provider_id), finished_at = :now
+     WHERE id = :attempt AND state = 'unconfirmed'
+"""
+
+LATE = "SELECT id FROM attempt WHERE id IN :ids AND state = 'unconfirmed'"
+
+REQUEST_DONE = "UPDATE request SET finished_at = :now, status = :status, provider_id = :provider_id WHERE id = :request"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An outcome to write down. `not_before`: when a deferred one may be tried again."""
+
+    delivery: int
+    attempt: int
+    state: AttemptState
+    reply: str = ""
+    provider_id: str | None = None
+    not_before: datetime | None = None
+    request: int | None = None
+
+
+def record(connection: Connection, outcomes: Sequence[Record], worker: int, *, now: datetime) -> None:
+    """Writes what this worker's attempts came to. One that was given up as unconfirmed meanwhile is settled (row 6)."""
+    if not outcomes:
+        return
+    ids = [each.attempt for each in outcomes]
+    late = set(connection.execute(sql(LATE, lists=("ids",)), {"ids": ids}).scalars())
+    in_time = [_values(each, now) | {"worker": worker} for each in outcomes if each.attempt not in late]
+    if in_time:
+        connection.execute(sql(DELIVERY_OUTCOME, instants=("not_before", "now")), in_time)
+        connection.execute(sql(ATTEMPT_OUTCOME, instants=("now",)), in_time)
+    settle(connection, [each for each in outcomes if each.attempt in late], now=now)
+    requests = {each.request: each for each in outcomes if each.request is not None}
+    if requests:
+        connection.execute(sql(REQUEST_DONE, instants=("now",)), [_request(each, now) for each in requests.values()])
+
+
+def settle(connection: Connection, proofs: Sequence[Record], *, now: datetime) -> int:
+    """Row 6: a late reply, an event or a probe settles what was unconfirmed; says how many deliveries it settled."""
+    proven = [_values(each, now) for each in proofs if each.state is not AttemptState.UNCONFIRMED]
+    if not proven:
+        return 0
+    settled = connection.execute(sql(DELIVERY_SETTLED, instants=("not_before", "now")), proven).rowcount
+    connection.execute(sql(ATTEMPT_SETTLED, instants=("now",)), proven)
+    return settled
+
+
+def _values(record: Record, now: datetime) -> dict[str, Any]:
+    after = DELIVERY_AFTER[record.state]
+    final = after in (DeliveryState.REJECTED, DeliveryState.UNCONFIRMED)
+    return {
+        "delivery": record.delivery,
+        "attempt": record.attempt,
+        "state": after.value,
+        "attempt_state": record.state.value,
+        "reason": record.reply if final else None,
+        "reply": record.reply,
+        "provider_id": record.provider_id,
+        "not_before": record.not_before,
+        "now": now,
+    }
+
+
+def _request(record: Record, now: datetime) -> dict[str, Any]:
+    return {"request": record.request, "status": record.state.value, "provider_id": record.provider_id, "now": now}

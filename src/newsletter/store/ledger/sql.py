@@ -1,0 +1,77 @@
+"""Plain SQL with typed parameters, and the two conditions that several rows of the ledger share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, overload
+
+from sqlalchemy import Connection, TextClause, bindparam, text
+from sqlalchemy.sql.selectable import TextualSelect
+from sqlalchemy.types import TypeEngine
+
+from newsletter.model.institution import MEMBERS
+from newsletter.model.suppression import ADDRESS, NEWS, REASON_IN_WORDS, publication_scope
+from newsletter.store.types import Instant
+
+Returns = dict[str, "type[TypeEngine[Any]] | TypeEngine[Any]"]
+
+
+@overload
+def sql(statement: str, *, instants: Sequence[str] = (), lists: Sequence[str] = ()) -> TextClause: ...
+@overload
+def sql(
+    statement: str, *, instants: Sequence[str] = (), lists: Sequence[str] = (), returns: Returns
+) -> TextualSelect: ...
+def sql(
+    statement: str, *, instants: Sequence[str] = (), lists: Sequence[str] = (), returns: Returns | None = None
+) -> TextClause | TextualSelect:
+    """SQL text; `instants` are its parameters that are times, `lists` those that stand in `IN :name`."""
+    parameters = [bindparam(name, type_=Instant()) for name in instants]
+    parameters += [bindparam(name, expanding=True) for name in lists]
+    clause = text(statement).bindparams(*parameters)
+    return clause if returns is None else clause.columns(**returns)
+
+
+def skip_locked(connection: Connection) -> str:
+    """PostgreSQL: rows that another worker is claiming are passed over. SQLite has one writer at a time."""
+    return "FOR UPDATE SKIP LOCKED" if connection.dialect.name == "postgresql" else ""
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+_WORDS = " ".join(f"WHEN {_literal(reason)} THEN {_literal(words)}" for reason, words in REASON_IN_WORDS.items())
+_MEMBERS = ", ".join(_literal(status) for status in MEMBERS)
+NOT_A_MEMBER = "no longer a contact of a member"
+NOT_ACTIVE = "no longer an active contact"
+NOT_SUBSCRIBED = "not subscribed"
+UNSUBSCRIBED = "unsubscribed"
+
+
+def may_not_write(contact_id: str, address_key: str, run: str = "run") -> str:
+    """An SQL expression: why we may not write to this contact now, in words; NULL where we may.
+
+    Suppressed in a scope that covers the publication (model.suppression.covering); else not entitled: news goes to active
+    subscriptions, a statutory notice to the contacts of members.
+    """
+    news_scopes = f"('{NEWS}', '{publication_scope('')}' || {run}.publication)"
+    return f"""COALESCE(
+        (SELECT CASE s.reason {_WORDS} ELSE s.reason END
+           FROM suppression s
+          WHERE s.address_key = {address_key}
+            AND (s.scope = '{ADDRESS}' OR (NOT {run}.statutory AND s.scope IN {news_scopes}))
+          ORDER BY CASE s.scope WHEN '{ADDRESS}' THEN 0 ELSE 1 END
+          LIMIT 1),
+        CASE
+          WHEN NOT EXISTS (SELECT 1 FROM contact c WHERE c.id = {contact_id} AND c.active) THEN '{NOT_ACTIVE}'
+          WHEN {run}.statutory THEN
+            CASE WHEN NOT EXISTS (
+              SELECT 1 FROM contact c JOIN institution i ON i.id = c.institution_id
+               WHERE c.id = {contact_id} AND i.status IN ({_MEMBERS})) THEN '{NOT_A_MEMBER}' END
+          ELSE
+            CASE COALESCE((SELECT u.state FROM subscription u
+                            WHERE u.contact_id = {contact_id} AND u.publication = {run}.publication), 'none')
+              WHEN 'active' THEN NULL WHEN 'ended' THEN '{UNSUBSCRIBED}' ELSE '{NOT_SUBSCRIBED}'
+            END
+        END)"""
