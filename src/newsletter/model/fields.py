@@ -9,8 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field as Setting
+from pydantic import StringConstraints, model_validator
 
 from newsletter.errors import NewsletterError, nearest
+from newsletter.model.campaign import ByLanguage, Strict
 
 
 class FieldType(StrEnum):
@@ -65,11 +70,55 @@ CORE = (
 )
 
 
+class FieldSpec(Strict):
+    type: FieldType = FieldType.TEXT
+    label: ByLanguage = Setting(default_factory=dict)
+    indexed: bool = Setting(default=False, description="For a field that segments over many contacts ask for")
+
+
+# The name stands in expressions and in JSON paths, so it is a plain identifier.
+OwnName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+# Names that a mapping or a template gives another meaning.
+RESERVED = frozenset({"institution", "address", "subscriptions", "names", "active", "id", "fields", "sources"})
+
+
+class FieldsFile(Strict):
+    """subscribers/fields.yaml: the own fields of institutions and contacts."""
+
+    institution: dict[OwnName, FieldSpec] = Setting(default_factory=dict)
+    contact: dict[OwnName, FieldSpec] = Setting(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _no_clash(self) -> FieldsFile:
+        core = {field.path for field in CORE}
+        for owner, name in self._names():
+            if f"{owner}.{name}" in core or name in RESERVED:
+                raise ValueError(f"{owner}.{name} is a field of the program: choose another name")
+        return self
+
+    def _names(self) -> list[tuple[str, str]]:
+        return [("institution", name) for name in self.institution] + [("contact", name) for name in self.contact]
+
+    def fields(self) -> Fields:
+        """The registry with these own fields beside the core ones."""
+        return Fields(
+            tuple(
+                Field(owner, name, spec.type, own=True, indexed=spec.indexed, label=spec.label)
+                for owner, specs in (("institution", self.institution), ("contact", self.contact))
+                for name, spec in specs.items()
+            )
+        )
+
+
 class Fields:
     """The registry: core fields and the workspace's own."""
 
     def __init__(self, own: tuple[Field, ...] = ()) -> None:
         self._by_path = {field.path: field for field in (*CORE, *own)}
+
+    def of(self, owner: str) -> list[Field]:
+        return [field for field in self if field.owner == owner]
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self._by_path.values())

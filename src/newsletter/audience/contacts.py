@@ -1,0 +1,191 @@
+"""Contacts of an import: found by code or address, changed value by value, and subscribed where they may be."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+
+from newsletter.audience import institutions, subscribing
+from newsletter.audience.job import Bite, Row
+from newsletter.audience.records import columns_of, values_of
+from newsletter.model.address import domain_of, normalise_address
+from newsletter.store.tables import contact, institution
+
+_COLUMN = {"code": "code", "address": "address_key", "institution": "institution_id"}
+
+
+def take(bite: Bite, rows: list[Row]) -> None:
+    """Adds and updates the contacts of one bite, then begins their subscriptions."""
+    rows = _matched(bite, _placed(bite, rows))
+    added = _named(bite, _allowed(bite, [row for row in rows if row.found is None]))
+    present = [row for row in rows if row.found is not None]
+    changed = [row for row in present if row.changes]
+    bite.write(insert(contact), [_new_row(bite, row) for row in added])
+    bite.write(_UPDATE, [_changed_row(bite, row) for row in changed])
+    bite.remember("contact", changed)
+    begun = subscribing.begin(bite, added, present)
+    updated = sum(1 for row in present if row.changes or id(row) in begun)
+    bite.counts.update(added=len(added), updated=updated, unchanged=len(present) - updated)
+
+
+def _placed(bite: Bite, rows: list[Row]) -> list[Row]:
+    """Rows with the id of their institution and the key of their address."""
+    codes = {code for row in rows if (code := row.values.get("institution"))}
+    ids = _institution_ids(bite, codes)
+    if bite.mapping.create_institutions and len(ids) < len(codes):
+        ids = _create_institutions(bite, rows, codes - ids.keys()) | ids
+    placed = []
+    for row in rows:
+        values = row.values
+        for name in [name for name in values if name.startswith("institution.")]:
+            del values[name]
+        row.subscriptions = [*(values.pop("subscriptions", None) or ()), *bite.mapping.subscribe]
+        if "institution" in values:
+            code = values.pop("institution")
+            if code and code not in ids:
+                bite.refuse(row.line, f"there is no institution {code!r}")
+                continue
+            values["institution_id"] = ids.get(code)
+            row.institution = code
+        if address := values.get("address"):
+            row.address_key = bite.job.address_keys.key(normalise_address(address))
+        placed.append(row)
+    return placed
+
+
+def _institution_ids(bite: Bite, codes: Iterable[str]) -> dict[str | None, int]:
+    columns = select(institution.c.code, institution.c.id).where(institution.c.code.in_(list(codes)))
+    return {row.code: row.id for row in bite.connection.execute(columns)}
+
+
+def _create_institutions(bite: Bite, rows: list[Row], codes: set[str]) -> dict[str | None, int]:
+    """Institutions that contacts bring along, once each; their name is the code where the file tells none."""
+    new: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        code = row.values.get("institution")
+        if code in codes and code not in new:
+            told = {name[12:]: value for name, value in row.values.items() if name.startswith("institution.")}
+            new[code] = {**told, "code": code, "name": told.get("name") or code}
+    bite.write(insert(institution), [institutions.new_row(bite, values) for values in new.values()])
+    bite.counts.update(new_institutions=len(new))
+    return dict.fromkeys(new, 0) if bite.job.dry_run else _institution_ids(bite, codes)
+
+
+def _matched(bite: Bite, rows: list[Row]) -> list[Row]:
+    """Rows with the contact that they update, if any, and what they change in it."""
+    names = [_COLUMN[name] for name in bite.mapping.key_fields()]
+    known = _known(bite, names, rows)
+    matched = []
+    for row in rows:
+        found = known.get(_key(row, names), [])
+        alive = [each for each in found if each["erased_at"] is None]
+        if found and not alive:
+            bite.refuse(row.line, _ERASED)
+        elif len(alive) > 1:
+            bite.refuse(row.line, f"{len(alive)} contacts have this {' and '.join(bite.mapping.key_fields())}")
+        else:
+            if alive:
+                row.found = alive[0]
+                owners = bite.kinds.owners(row.found["sources"])
+                row.changes = bite.writer.changes(row.found["values"], owners, row.values)
+            matched.append(row)
+    return matched
+
+
+_ERASED = "this contact's data was erased: whoever comes back is added by hand"
+
+
+def _key(row: Row, names: Sequence[str]) -> tuple[object, ...]:
+    return tuple(row.address_key if name == "address_key" else row.values.get(name) for name in names)
+
+
+def _known(bite: Bite, names: list[str], rows: list[Row]) -> dict[tuple[object, ...], list[dict[str, Any]]]:
+    """The contacts that these rows may mean, by key; asked for by the part of the key that tells most."""
+    telling = "code" if "code" in names else "address_key"
+    place = names.index(telling)
+    wanted = {key for row in rows if (key := _key(row, names)[place])}
+    found = bite.connection.execute(select(contact).where(contact.c[telling].in_(wanted))).mappings().all()
+    bite.kinds.learn(bite.connection, (each["sources"] for each in found))
+    known = defaultdict(list)
+    for each in found:
+        known[tuple(each[name] for name in names)].append({**each, "values": values_of("contact", dict(each))})
+    return known
+
+
+def _allowed(bite: Bite, rows: list[Row]) -> list[Row]:
+    """New contacts, but for those in ADD's and UPDATE's way: an erased address, no way to find the row again."""
+    keys = {row.address_key for row in rows if row.address_key}
+    erased = select(contact.c.address_key).where(contact.c.address_key.in_(keys), contact.c.erased_at.is_not(None))
+    gone = set(bite.connection.scalars(erased))
+    allowed = []
+    for row in rows:
+        if row.address_key and row.address_key in gone:
+            bite.refuse(row.line, _ERASED)
+        elif not row.values.get("code") and not row.address_key:
+            bite.refuse(row.line, "a contact needs a code or an address")
+        else:
+            allowed.append(row)
+    return allowed
+
+
+def _named(bite: Bite, rows: list[Row]) -> list[Row]:
+    """New contacts with a code that is theirs alone; made from institution and address where the file has none."""
+    for row in rows:
+        if not row.values.get("code"):
+            assert row.address_key is not None
+            row.values["code"] = "-".join(filter(None, (row.institution, row.address_key[:12])))
+            row.derived = True
+    wanted = {row.values["code"] for row in rows}
+    taken = set(bite.connection.scalars(select(contact.c.code).where(contact.c.code.in_(wanted))))
+    named = []
+    for row in rows:
+        if row.values["code"] not in taken:
+            named.append(row)
+        elif row.derived:
+            row.values["code"] = _free(bite, row.values["code"])
+            named.append(row)
+        else:
+            bite.refuse(row.line, "another contact has this code")
+    return named
+
+
+def _free(bite: Bite, code: str) -> str:
+    """The code with the next free number: an address came back after its first contact had moved to another."""
+    numbered = contact.c.code.startswith(f"{code}.", autoescape=True)
+    used = set(bite.connection.scalars(select(contact.c.code).where(numbered)))
+    return next(name for number in range(2, len(used) + 3) if (name := f"{code}.{number}") not in used)
+
+
+def _new_row(bite: Bite, row: Row) -> dict[str, Any]:
+    sources = bite.sources(row.values)
+    if row.derived:
+        sources.pop("code")
+    return {
+        **columns_of("contact", row.values),
+        "address_key": row.address_key,
+        "domain": domain_of(row.values["address"]) if row.address_key else None,
+        "sources": sources,
+        "active": True,
+        "created_at": bite.now,
+        "updated_at": bite.now,
+    }
+
+
+_CHANGED = [c.name for c in contact.columns if c.name not in ("id", "active", "created_at", "erased_at")]
+_UPDATE = (
+    update(contact).where(contact.c.id == bindparam("row_id")).values({name: bindparam(name) for name in _CHANGED})
+)
+
+
+def _changed_row(bite: Bite, row: Row) -> dict[str, Any]:
+    assert row.found is not None
+    columns = columns_of("contact", {**row.found["values"], **row.changes})
+    columns["address_key"], columns["domain"] = row.found["address_key"], row.found["domain"]
+    if "address" in row.changes:
+        columns["address_key"] = row.address_key
+        columns["domain"] = domain_of(row.values["address"]) if row.address_key else None
+    sources = {**row.found["sources"], **dict.fromkeys(row.changes, bite.source_id)}
+    return {**columns, "sources": sources, "updated_at": bite.now, "row_id": row.found["id"]}

@@ -1,0 +1,186 @@
+"""Bringing a table into the database: streamed, in small commits, with the same result however often it is run.
+
+Every row ends as added, updated, unchanged or refused; refused rows are kept in a file with the reason. What an import
+may change is decided by the owner of each value (values.py), and whom it may subscribe in subscribing.py.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, insert
+
+from newsletter.audience import contacts, institutions, suppressing
+from newsletter.audience.converting import Converter, Refused, converter
+from newsletter.audience.job import Bite, ImportJob, Row
+from newsletter.audience.reading import Line, TableFile, file_hash, open_table
+from newsletter.audience.refusals import Refusals
+from newsletter.audience.seen import Seen
+from newsletter.audience.subscribing import unknown
+from newsletter.audience.values import Kinds, Writer
+from newsletter.model.contact import SourceKind
+from newsletter.store.engine import reading, writing
+from newsletter.store.tables import audit, source
+
+BITE = 500  # rows a commit: the ledger waits for no longer
+
+_TARGETS: dict[str, Callable[[Bite, list[Row]], None]] = {
+    "institution": institutions.take,
+    "contact": contacts.take,
+    "suppression": suppressing.take,
+}
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import did (in a dry run: would do). `read_as` tells the guesses about the file."""
+
+    rows: int = 0
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    new_institutions: int = 0
+    subscribed: int = 0
+    held_back: int = 0  # subscriptions not begun, because the address is suppressed
+    read_as: str = ""
+    dry_run: bool = False
+    refused_file: Path | None = None
+    refusals: list[tuple[int, str]] = field(default_factory=list)  # the first few: line and reason
+
+
+def run_import(engine: Engine, job: ImportJob, file: Path, progress: Callable[[int], None] | None = None) -> Report:
+    """Imports a file; `progress` hears the number of rows done after every commit.
+
+    ProblemsFound where the mapping does not fit the file: then nothing was done. A run that was cut off is completed
+    by running it again.
+    """
+    mapping = job.mapping
+    opened = open_table(file, sheet=mapping.sheet, encoding=mapping.encoding, delimiter=mapping.delimiter)
+    with opened as table, Refusals(job.refused, table.header) as refusals, Seen() as seen:
+        convert = converter(mapping, table.header, job.fields)
+        work = _Import(job, convert, seen, refusals)
+        source_id = 0 if job.dry_run else _begin(engine, job, file)
+        _run(engine, work, table, source_id, progress)
+        report = _report(work, table)
+    if not job.dry_run:
+        _end(engine, job, source_id, report)
+    return report
+
+
+@dataclass(slots=True)
+class _Import:
+    job: ImportJob
+    convert: Converter
+    seen: Seen
+    refusals: Refusals
+    kinds: Kinds = field(default_factory=Kinds)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def writer(self) -> Writer:
+        mapping = self.job.mapping
+        return Writer(SourceKind.IMPORT, mapping.mode, clears=mapping.blanks == "clear")
+
+
+def _run(
+    engine: Engine, work: _Import, table: TableFile, source_id: int, progress: Callable[[int], None] | None
+) -> None:
+    transaction = reading if work.job.dry_run else writing
+    while lines := list(islice(table.lines, BITE)):
+        rows = list(_rows(work, lines))
+        if rows:
+            with transaction(engine) as connection:
+                _TARGETS[work.job.mapping.into](_bite(work, connection, source_id), rows)
+        work.counts["rows"] += len(lines)
+        if progress:
+            progress(work.counts["rows"])
+
+
+def _bite(work: _Import, connection: Connection, source_id: int) -> Bite:
+    return Bite(
+        connection=connection,
+        job=work.job,
+        source_id=source_id,
+        now=work.job.clock.now(),
+        writer=work.writer,
+        kinds=work.kinds,
+        counts=work.counts,
+        refuse=work.refusals.add,
+    )
+
+
+def _rows(work: _Import, lines: list[Line]) -> Iterator[Row]:
+    """The rows that can be read, are whole, and did not stand earlier in the file."""
+    keys = work.job.mapping.key_fields()
+    for line in lines:
+        try:
+            row = Row(line, work.convert.values(line))
+            fault = _fault(work, row, keys)
+        except Refused as refused:
+            fault = str(refused)
+        if fault:
+            work.refusals.add(line, fault)
+        else:
+            yield row
+
+
+def _fault(work: _Import, row: Row, keys: tuple[str, ...]) -> str | None:
+    values = row.values
+    parts = [values.get(name) for name in keys]
+    if not any(value for name, value in zip(keys, parts, strict=True) if name != "institution"):
+        return f"{keys[-1]} is empty"
+    wrong = unknown(work.job, row)
+    if wrong:
+        return wrong
+    earlier = work.seen.first("\0".join(str(part or "").casefold() for part in parts), row.line.number)
+    return f"the same {' and '.join(keys)} as in line {earlier}" if earlier else None
+
+
+def _begin(engine: Engine, job: ImportJob, file: Path) -> int:
+    """Records the import as a source of values."""
+    with writing(engine) as connection:
+        made = insert(source).values(
+            kind=SourceKind.IMPORT,
+            person_id=job.person_id,
+            name=f"{file.name} into {job.mapping.into}",
+            file_hash=file_hash(file),
+            at=job.clock.now(),
+        )
+        return int(connection.execute(made.returning(source.c.id)).scalar_one())
+
+
+def _end(engine: Engine, job: ImportJob, source_id: int, report: Report) -> None:
+    figures = {name: getattr(report, name) for name in ("rows", "added", "updated", "unchanged", "refused")}
+    with writing(engine) as connection:
+        connection.execute(
+            insert(audit).values(
+                at=job.clock.now(),
+                person_id=job.person_id,
+                action="import",
+                subject=f"source:{source_id}",
+                data=figures,
+            )
+        )
+
+
+def _report(work: _Import, table: TableFile) -> Report:
+    counts, refusals = work.counts, work.refusals
+    return Report(
+        rows=counts["rows"],
+        added=counts["added"],
+        updated=counts["updated"],
+        unchanged=counts["unchanged"],
+        refused=refusals.count,
+        new_institutions=counts["new_institutions"],
+        subscribed=counts["subscribed"],
+        held_back=counts["held_back"],
+        read_as=table.note,
+        dry_run=work.job.dry_run,
+        refused_file=refusals.file if refusals.count else None,
+        refusals=refusals.first,
+    )

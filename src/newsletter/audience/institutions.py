@@ -1,0 +1,64 @@
+"""Institutions of an import: found by code, added or changed value by value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+
+from newsletter.audience.job import Bite, Row
+from newsletter.audience.records import columns_of, values_of
+from newsletter.store.tables import institution
+
+
+def take(bite: Bite, rows: list[Row]) -> None:
+    """Adds and updates the institutions of one bite."""
+    known = _known(bite, (row.values["code"] for row in rows))
+    added, changed = [], []
+    for row in rows:
+        row.found = known.get(row.values["code"])
+        if row.found is None:
+            if row.values.get("name"):
+                added.append(row)
+            else:
+                bite.refuse(row.line, "a new institution needs a name")
+            continue
+        owners = bite.kinds.owners(row.found["sources"])
+        row.changes = bite.writer.changes(row.found["values"], owners, row.values)
+        if row.changes:
+            changed.append(row)
+    bite.write(insert(institution), [new_row(bite, row.values) for row in added])
+    bite.write(_UPDATE, [_changed_row(bite, row) for row in changed])
+    bite.remember("institution", changed)
+    refused = sum(1 for row in rows if row.found is None) - len(added)
+    bite.counts.update(
+        added=len(added), updated=len(changed), unchanged=len(rows) - len(added) - len(changed) - refused
+    )
+
+
+def new_row(bite: Bite, values: dict[str, Any]) -> dict[str, Any]:
+    stamps = {"created_at": bite.now, "updated_at": bite.now}
+    return {**columns_of("institution", values), "sources": bite.sources(values), **stamps}
+
+
+def _known(bite: Bite, codes: Iterable[str]) -> dict[str, dict[str, Any]]:
+    rows = bite.connection.execute(select(institution).where(institution.c.code.in_(list(codes)))).mappings().all()
+    bite.kinds.learn(bite.connection, (row["sources"] for row in rows))
+    return {row["code"]: {**row, "values": values_of("institution", dict(row))} for row in rows}
+
+
+_CHANGED = [c.name for c in institution.columns if c.name not in ("id", "code", "created_at", "updated_at")]
+_UPDATE = (
+    update(institution)
+    .where(institution.c.id == bindparam("row_id"))
+    .values({name: bindparam(name) for name in [*_CHANGED, "updated_at"]})
+)
+
+
+def _changed_row(bite: Bite, row: Row) -> dict[str, Any]:
+    assert row.found is not None
+    columns = columns_of("institution", {**row.found["values"], **row.changes})
+    del columns["code"]
+    sources = {**row.found["sources"], **dict.fromkeys(row.changes, bite.source_id)}
+    return {**columns, "sources": sources, "updated_at": bite.now, "row_id": row.found["id"]}

@@ -1,0 +1,344 @@
+"""From the text of a rule to its tree: what is admitted, and errors that name the column.
+
+Jinja2 knows lines but no columns. The tokens of the rule are therefore set one to a line before they are parsed: the
+line of a node is then the number of its token, and with it its column.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2.parser import Parser
+
+from newsletter.errors import NewsletterError, nearest
+from newsletter.model.fields import Field, Fields, FieldType
+from newsletter.model.rule import (
+    EVERYBODY,
+    NOBODY,
+    All,
+    Any,
+    Compare,
+    Has,
+    In,
+    Node,
+    Not,
+    Value,
+    all_of,
+    any_of,
+    evaluate,
+    paths,
+    to_text,
+)
+
+__all__ = [
+    "EVERYBODY",
+    "NOBODY",
+    "All",
+    "Any",
+    "Compare",
+    "Has",
+    "In",
+    "Node",
+    "Not",
+    "RuleError",
+    "Value",
+    "evaluate",
+    "parse",
+    "paths",
+    "to_text",
+]
+
+LONGEST = 10_000  # characters
+DEEPEST = 40  # levels; SQLite refuses expressions deeper than 1,000 and Python recurses
+
+_ENVIRONMENT = Environment(autoescape=False)  # noqa: S701 - only its parser is used
+_SIGNS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">="}
+_FLIPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_ORDERED = (FieldType.NUMBER, FieldType.DATE)
+_EXAMPLE = 'write for example institution.region == "Africa"'
+_CONSTANTS = {FieldType.TEXT: str, FieldType.DATE: str, FieldType.BOOLEAN: bool, FieldType.NUMBER: (int, float)}
+_AS_WRITTEN = {
+    FieldType.TEXT: 'a text in quotes, such as "Africa"',
+    FieldType.DATE: 'a date such as "2026-01-31"',
+    FieldType.BOOLEAN: "true or false",
+    FieldType.NUMBER: "a number without quotes",
+}
+
+
+class RuleError(NewsletterError):
+    """What is wrong with a rule, and at which column (from 1) of its text."""
+
+    def __init__(self, message: str, text: str, column: int) -> None:
+        self.message, self.text, self.column = message, text, column
+        super().__init__(f"{message} (column {column} of the rule: {_shortened(text)})")
+
+
+def parse(text: str, fields: Fields, segments: Mapping[str, str] | None = None) -> Node:
+    """The tree of a rule. An empty rule and `true` hold for everybody.
+
+    `segments` are the rules that may be named as `segment.<name>`; they are put in place, so the tree says all.
+    RuleError names the column of what is not admitted, of unknown fields and of values of the wrong type.
+    """
+    return _Reader(fields, segments or {}, ()).read(text)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 120 else text[:117] + "..."
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The text of a rule with its tokens: their offsets, and the lines at which they stand for the parser."""
+
+    text: str
+    offsets: tuple[int, ...]
+    lines: tuple[int, ...]
+    spread: str
+
+    @classmethod
+    def of(cls, text: str) -> _Source:
+        offsets, lines, tokens, position, line = [], [], [], 0, 1
+        for _, kind, token in _ENVIRONMENT.lexer.tokeniter(text, None, None, "variable"):
+            if kind != "whitespace":
+                offsets.append(position)
+                lines.append(line)
+                tokens.append(token)
+                line += 1 + token.count("\n")
+            position += len(token)
+        return cls(text, tuple(offsets), tuple(lines), "\n".join(tokens))
+
+    def column(self, line: int) -> int:
+        if not self.offsets:
+            return 1
+        return self.offsets[max(0, bisect_right(self.lines, line) - 1)] + 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    fields: Fields
+    segments: Mapping[str, str]
+    within: tuple[str, ...]  # the segments being read, to notice a circle
+
+    def read(self, text: str) -> Node:
+        text = text.strip().replace("\r\n", "\n").replace("\r", "\n")
+        if not text:
+            return EVERYBODY
+        if len(text) > LONGEST:
+            raise RuleError(f"a rule has at most {LONGEST} characters", text, LONGEST)
+        return _Rule(self, *_parsed(text)).node()
+
+    def named(self, name: str, rule: _Rule, at: nodes.Node) -> Node:
+        if name not in self.segments:
+            raise rule.error(f"there is no segment {name!r}: {nearest(name, self.segments)}", at)
+        if name in self.within:
+            circle = " -> ".join((*self.within[self.within.index(name) :], name))
+            raise rule.error(f"the segment refers to itself: {circle}", at)
+        try:
+            return _Reader(self.fields, self.segments, (*self.within, name)).read(self.segments[name])
+        except RuleError as error:
+            raise rule.error(f"in segment {name!r}: {error.message}", at) from error
+
+
+def _parsed(text: str) -> tuple[_Source, nodes.Expr]:
+    try:
+        source = _Source.of(text)
+    except TemplateSyntaxError as error:
+        offset = _offset(error.message or "")
+        raise RuleError(f"this is no expression: {error.message}; {_EXAMPLE}", text, offset + 1) from None
+    try:
+        parser = Parser(_ENVIRONMENT, source.spread, state="variable")
+        expression = parser.parse_expression()
+        rest = parser.stream.current
+        if not parser.stream.eos:
+            raise TemplateSyntaxError(f"unexpected {rest.value!r}", rest.lineno)
+    except TemplateSyntaxError as error:
+        column = source.column(error.lineno)
+        raise RuleError(f"this is no expression: {error.message}; {_EXAMPLE}", text, column) from None
+    except RecursionError:
+        raise RuleError(f"at most {DEEPEST} levels of parentheses", text, 1) from None
+    return source, expression
+
+
+def _offset(message: str) -> int:
+    """Jinja2 ends what it says of a stray character with `at <offset>`."""
+    last = message.rpartition(" at ")[2]
+    return int(last) if last.isdigit() else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One text being turned into a tree."""
+
+    reader: _Reader
+    source: _Source
+    expression: nodes.Expr
+
+    def node(self) -> Node:
+        return self.admit(self.expression, DEEPEST)
+
+    def error(self, message: str, at: nodes.Node) -> RuleError:
+        return RuleError(message, self.source.text, self.source.column(_start(at)))
+
+    def admit(self, at: nodes.Expr, depth: int) -> Node:
+        if depth == 0:
+            raise self.error(f"at most {DEEPEST} levels of parentheses", at)
+        match at:
+            case nodes.And() | nodes.Or():
+                join = all_of if isinstance(at, nodes.And) else any_of
+                return join(*(self.admit(part, depth - 1) for part in _chain(at, type(at))))
+            case nodes.Not(node=nodes.Test(name="none", args=[]) as test):
+                return Compare(self.field(test.node).path, "!=", None)
+            case nodes.Not():
+                return Not(self.admit(at.node, depth - 1))
+            case nodes.Const(value=bool()):
+                return EVERYBODY if at.value else NOBODY
+            case nodes.Compare():
+                return self.compare(at)
+            case nodes.Test(name="none") if not at.args:
+                return Compare(self.field(at.node).path, "==", None)
+            case nodes.Getattr():
+                return self.bare(at)
+        raise self.error(f"{_described(at)} cannot be used in a rule; {_EXAMPLE}", at)
+
+    def bare(self, at: nodes.Getattr) -> Node:
+        """A field by itself: whether it is filled, or true; or the name of a segment."""
+        if isinstance(at.node, nodes.Name) and at.node.name == "segment":
+            return self.reader.named(at.attr, self, at)
+        field = self.field(at)
+        if field.type is FieldType.BOOLEAN:
+            return Compare(field.path, "==", True)
+        if field.type is FieldType.NUMBER:
+            raise self.error(f"say what about the number, for example {field.path} > 0", at)
+        return Compare(field.path, "!=", None)
+
+    def compare(self, at: nodes.Compare) -> Node:
+        """`a < b`, and chains such as `1 < a <= 5`."""
+        parts, left = [], at.expr
+        for operand in at.ops:
+            parts.append(self.pair(left, operand.op, operand.expr))
+            left = operand.expr
+        return all_of(*parts)
+
+    def pair(self, left: nodes.Expr, operation: str, right: nodes.Expr) -> Node:
+        if operation in ("in", "notin"):
+            found = self.membership(left, right)
+            return found if operation == "in" else Not(found)
+        sign = _SIGNS[operation]
+        if isinstance(left, nodes.Getattr):
+            return self.beside(self.field(left), sign, right)
+        if isinstance(right, nodes.Getattr):
+            return self.beside(self.field(right), _FLIPPED[sign], left)
+        raise self.error(f"one side of {sign} must be a field, not {_described(left)}; {_EXAMPLE}", left)
+
+    def beside(self, field: Field, sign: str, at: nodes.Expr) -> Compare:
+        if field.type is FieldType.LIST and not self.is_empty(at):
+            raise self.error(f'{field.path} is a list: write "..." in {field.path}', at)
+        value = None if field.type is FieldType.LIST else self.value(field, at)
+        if sign not in ("==", "!="):
+            if field.type not in _ORDERED:
+                raise self.error(f"{sign} compares numbers and dates; {field.path} is a {field.type}", at)
+            if value is None:
+                raise self.error(f"{sign} needs a value to compare with", at)
+        return Compare(field.path, sign, value)
+
+    def membership(self, left: nodes.Expr, right: nodes.Expr) -> Node:
+        """`field in ["a", "b"]`, or `"a" in field` for a list."""
+        if isinstance(right, nodes.List | nodes.Tuple):
+            field = self.field(left)
+            if field.type is FieldType.LIST:
+                raise self.error(f'{field.path} is a list: write "..." in {field.path}', left)
+            return In(field.path, tuple(self.value(field, item) for item in right.items))
+        field = self.field(right)
+        if field.type is not FieldType.LIST:
+            raise self.error(f"{field.path} is no list: write {field.path} == ... or {field.path} in [...]", right)
+        if not (isinstance(left, nodes.Const) and isinstance(left.value, str) and left.value):
+            raise self.error(f'before "in {field.path}" stands a text in quotes', left)
+        return Has(field.path, left.value)
+
+    def field(self, at: nodes.Expr) -> Field:
+        if not (isinstance(at, nodes.Getattr) and isinstance(at.node, nodes.Name)):
+            raise self.error(f"here a field is wanted, not {_described(at)}; {_EXAMPLE}", at)
+        path = f"{at.node.name}.{at.attr}"
+        if path not in self.reader.fields:
+            known = [field.path for field in self.reader.fields]
+            raise self.error(f"there is no field {path}: {nearest(path, known)}", at)
+        field = self.reader.fields[path]
+        if field.by_language:
+            raise self.error(f"{path} differs from language to language: use {field.owner}.code", at)
+        return field
+
+    def is_empty(self, at: nodes.Expr) -> bool:
+        if isinstance(at, nodes.Const):
+            return at.value is None or at.value == ""
+        return isinstance(at, nodes.List) and not at.items
+
+    def value(self, field: Field, at: nodes.Expr) -> Value:
+        value = self.constant(field, at)
+        if value is None or value == "":
+            return None
+        wanted = _CONSTANTS[field.type]
+        if isinstance(value, bool) != (wanted is bool) or not isinstance(value, wanted):
+            raise self.error(f"{field.path} is a {field.type}: beside it stands {_AS_WRITTEN[field.type]}", at)
+        if isinstance(value, str) and "\0" in value:
+            raise self.error("a text cannot hold the character NUL", at)
+        if field.type is FieldType.DATE:
+            return self.day(str(value), at)
+        return value
+
+    def constant(self, field: Field, at: nodes.Expr) -> Value:
+        if isinstance(at, nodes.Const):
+            value: Value = at.value
+            return value
+        if isinstance(at, nodes.Neg) and isinstance(at.node, nodes.Const) and type(at.node.value) in (int, float):
+            return -at.node.value  # type: ignore[no-any-return]
+        raise self.error(f"beside {field.path} stands {_AS_WRITTEN[field.type]}, not {_described(at)}", at)
+
+    def day(self, value: str, at: nodes.Expr) -> str:
+        try:
+            return date.fromisoformat(value).isoformat()
+        except ValueError:
+            raise self.error(f"{value!r} is no date: write it as in 2026-01-31", at) from None
+
+
+def _chain(at: nodes.Expr, kind: type[nodes.BinExpr]) -> list[nodes.Expr]:
+    """The parts of `a and b and c`, which Jinja2 nests to the left, in order and without recursion."""
+    parts: list[nodes.Expr] = []
+    while type(at) is kind:
+        parts.append(at.right)
+        at = at.left
+    return [at, *reversed(parts)]
+
+
+def _start(at: nodes.Node) -> int:
+    """The line of the first token of a node; Jinja2 gives that of the dot to an attribute."""
+    first: nodes.Node | None = None
+    if isinstance(at, nodes.Getattr | nodes.Filter | nodes.Call):
+        first = at.node
+    elif isinstance(at, nodes.Compare):
+        first = at.expr
+    return at.lineno if first is None else _start(first)
+
+
+def _described(at: nodes.Node) -> str:
+    match at:
+        case nodes.Name():
+            return f"the name {at.name!r}"
+        case nodes.Const():
+            return f"the value {at.value!r}"
+        case nodes.Filter():
+            return f"the filter {at.name!r}"
+        case nodes.Test():
+            return f"the test {at.name!r}"
+        case nodes.Call():
+            return "a call"
+        case nodes.BinExpr() | nodes.UnaryExpr() | nodes.Concat():
+            return "a calculation"
+        case nodes.CondExpr():
+            return "a choice (if ... else)"
+        case nodes.Getitem():
+            return "an index in brackets"
+    return f"a {type(at).__name__.lower()}"
