@@ -45,7 +45,7 @@ def _numeric(apply: Function) -> Function:
         if left is None or right is None:
             return None
         if not (isinstance(left, (int, float)) and isinstance(right, (int, float))):
-            raise TypeError("only numbers can be computed with")
+            raise TypeError("only numbers can be computed with; put texts together with ~")
         try:
             return apply(left, right)
         except (ZeroDivisionError, OverflowError):
@@ -68,6 +68,18 @@ def odd(value: Any) -> bool:
 
 def even(value: Any) -> bool:
     return isinstance(value, (int, float)) and value % 2 == 0
+
+
+def divisibleby(value: Any, number: Any) -> bool:
+    return isinstance(value, (int, float)) and bool(number) and value % number == 0
+
+
+def is_true(value: Any) -> bool:
+    return value is True
+
+
+def is_false(value: Any) -> bool:
+    return value is False
 
 
 COMPARISONS: dict[str, Function] = {
@@ -96,4 +108,7 @@ TESTS: dict[str, Function] = {
     "none": is_none,
     "odd": odd,
     "even": even,
+    "divisibleby": divisibleby,
+    "true": is_true,
+    "false": is_false,
 }

@@ -62,7 +62,9 @@ def _printed(value: Value) -> Print:
 def _escaped(value: Value) -> Print:
     def printed(values: Values, links: Links) -> str:
         found = value(values, links)
-        return escape_text(found) if type(found) is str else str(escape(text_of(found)))
+        if type(found) is str:
+            return escape_text(found)
+        return "" if found is None else str(escape(text_of(found)))
 
     return printed
 
@@ -70,7 +72,9 @@ def _escaped(value: Value) -> Print:
 def _escaped_field(index: int) -> Print:
     def printed(values: Values, links: Links) -> str:
         found = values[index]
-        return escape_text(found) if type(found) is str else str(escape(text_of(found)))
+        if type(found) is str:
+            return escape_text(found)
+        return "" if found is None else str(escape(text_of(found)))
 
     return printed
 

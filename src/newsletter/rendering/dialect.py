@@ -38,31 +38,41 @@ class DialectCode(CodeGenerator):
             left = operand.expr
         self.write(")")
 
-    def _lifted(self, node: nodes.Expr, frame: Frame) -> None:
-        self.write("environment.lift(")
-        self.visit(node, frame)
-        self.write(")")
-
     @optimizeconst
     def visit_And(self, node: nodes.BinExpr, frame: Frame) -> None:
-        self._both(node, "and", frame)
+        self._lazily(node, "both", frame)
 
     @optimizeconst
     def visit_Or(self, node: nodes.BinExpr, frame: Frame) -> None:
-        self._both(node, "or", frame)
+        self._lazily(node, "either", frame)
 
-    def _both(self, node: nodes.BinExpr, word: str, frame: Frame) -> None:
-        self.write("(")
-        self._lifted(node.left, frame)
-        self.write(f" {word} ")
-        self._lifted(node.right, frame)
+    def _lazily(self, node: nodes.BinExpr, hook: str, frame: Frame) -> None:
+        self.write(f"environment.{hook}(")
+        self.visit(node.left, frame)
+        self.write(", lambda: ")
+        self.visit(node.right, frame)
         self.write(")")
 
     @optimizeconst
     def visit_Not(self, node: nodes.UnaryExpr, frame: Frame) -> None:
-        self.write("(not ")
-        self._lifted(node.node, frame)
-        self.write(")")
+        self.write("(not environment.lift(")
+        self.visit(node.node, frame)
+        self.write("))")
+
+    def visit_FilterBlock(self, node: nodes.FilterBlock, frame: Frame) -> None:
+        """As Jinja's, but what the filter gives is printed like any other output: escaped if it is no HTML."""
+        inner = frame.inner()
+        inner.symbols.analyze_node(node)
+        self.enter_frame(inner)
+        self.buffer(inner)
+        self.blockvisit(node.body, inner)
+        self.start_write(frame, node)
+        self.write("escape(" if frame.eval_ctx.autoescape else "str(")
+        self.write("environment.finalize(")
+        self.visit_Filter(node.filter, inner)
+        self.write("))")
+        self.end_write(frame)
+        self.leave_frame(inner)
 
     @optimizeconst
     def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from newsletter.errors import Problem
-from newsletter.message.expressions import describe, key
+from newsletter.message.expressions import describe, key, walk
 from newsletter.message.parts import Expression, Part, Slot
 from newsletter.rendering.manuscript import Templates
 from newsletter.rendering.places import Place
@@ -100,8 +100,11 @@ def _misplaced(html: str, marks: Marks) -> Iterator[tuple[int, str]]:
         else:
             yield from _misplaced_in_tag(text, marks)
     for number in marks.numbers(html):
-        if marks.slots[number].mode != "html":
+        slot = marks.slots[number]
+        if slot.mode != "html":
             yield number, "would be printed without escaping"
+        elif any(part[0] == "markup" and "<" in part[1] for part in walk(slot.expression)):
+            yield number, "holds tags, which MJML would never see; print the parts one after the other, unfiltered"
 
 
 def _misplaced_in_tag(tag: str, marks: Marks) -> Iterator[tuple[int, str]]:

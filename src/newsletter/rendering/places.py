@@ -46,6 +46,8 @@ def _place(traceback: TracebackType | None) -> Place:
 def _sentence(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "the template calls itself without end"
+    if isinstance(error, TypeError) and "Symbol" in str(error):
+        return "a recipient's value cannot be used like this; put texts together with ~ and change them with filters"
     return str(error) or type(error).__name__
 
 

@@ -10,15 +10,19 @@ from newsletter.rendering.dialect import CodeCache
 from newsletter.rendering.manuscript import SUBJECT, Manuscript, Rendered
 from newsletter.rendering.sandbox import Sandbox
 
-Finish = Callable[[str], str]
+Finish = Callable[[str], str]  # makes HTML of MJML
+Render = Callable[[Recipient, Links], Rendered]
 
 
-def render(
-    manuscript: Manuscript, recipient: Recipient, links: Links, *, finish: Finish, cache: CodeCache | None = None
-) -> Rendered:
-    """The parts of the message for this recipient; `finish` makes HTML of MJML. ProblemsFound with file and line."""
+def renderer(manuscript: Manuscript, *, finish: Finish, cache: CodeCache | None = None) -> Render:
+    """What renders the message for one recipient after the other. ProblemsFound with file and line."""
+    sandbox = Sandbox(manuscript, cache)
     paths = [field.path for field in manuscript.fields]
-    values = dict(zip(paths, field_values(recipient, paths), strict=True))
-    texts = Sandbox(manuscript, cache).render(values.__getitem__, lambda name: getattr(links, name))
-    templates = manuscript.templates
-    return Rendered(texts[SUBJECT], texts[templates.text], finish(texts[templates.html]))
+    html, text = manuscript.templates.html, manuscript.templates.text
+
+    def render(recipient: Recipient, links: Links) -> Rendered:
+        values = dict(zip(paths, field_values(recipient, paths), strict=True))
+        texts = sandbox.render(values.__getitem__, lambda name: getattr(links, name))
+        return Rendered(texts[SUBJECT], texts[text], finish(texts[html]))
+
+    return render

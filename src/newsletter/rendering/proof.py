@@ -11,9 +11,8 @@ from newsletter.message.parts import CompiledLanguage, Part
 from newsletter.message.slots import Links, bind, field_values
 from newsletter.message.tree import bind_tree
 from newsletter.model.recipient import Recipient
-from newsletter.rendering.dialect import CodeCache
 from newsletter.rendering.manuscript import Manuscript, Rendered
-from newsletter.rendering.plain import Finish, render
+from newsletter.rendering.plain import Finish, renderer
 
 
 def splice(compiled: CompiledLanguage, recipient: Recipient, links: Links) -> Rendered | None:
@@ -47,7 +46,7 @@ def compare(
 
     Subject and text are compared exactly, HTML as parsed (the inliner writes `'` for `&#39;`).
     """
-    cache = CodeCache()
+    render = renderer(manuscript, finish=finish)
     problems = []
     for recipient in recipients:
         spliced = splice(compiled, recipient, links)
@@ -55,7 +54,7 @@ def compare(
         if spliced is None:
             problems.append(Problem(f"{name} has no version of this message in {compiled.language!r}"))
             continue
-        plain = render(manuscript, recipient, links, finish=finish, cache=cache)
+        plain = render(recipient, links)
         for part, same in (
             ("subject", spliced.subject == plain.subject),
             ("text", spliced.text == plain.text),

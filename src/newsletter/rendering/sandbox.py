@@ -100,6 +100,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def lift(self, value: Any) -> Any:
         return value
 
+    def both(self, left: Any, right: Callable[[], Any]) -> Any:
+        return right() if self.lift(left) else left
+
+    def either(self, left: Any, right: Callable[[], Any]) -> Any:
+        return left if self.lift(left) else right()
+
     def printed(self, value: Any) -> Any:
         """`finalize`: what an output prints."""
         if value is None:
@@ -146,7 +152,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def getitem(self, obj: Any, argument: Any) -> Any:
         if isinstance(obj, (Owner, LinkNames)):
             return obj.get(argument)
-        if isinstance(obj, (list, tuple, str)) and isinstance(argument, int):
+        if (obj is None or isinstance(obj, (list, tuple, str))) and isinstance(argument, int):
             return self.opened(item_at(obj, argument))
         return self.opened(super().getitem(obj, argument))
 

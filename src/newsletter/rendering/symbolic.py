@@ -59,6 +59,8 @@ class Symbol:
         return int(self._ask("len"))
 
     def __iter__(self) -> Iterator[Symbol]:
+        if self.expression[0] not in ("field", "list") and self.expression[:2] != ["filter", "default"]:
+            raise Fault(f"{describe(self.expression)} is no list to loop over")
         return (Symbol(["item", self.expression, ["const", number]], self.run) for number in range(len(self)))
 
     def __hash__(self) -> int:
@@ -197,7 +199,7 @@ class SymbolicSandbox(Sandbox):
             return {self.lift(name): self.lift(each) for name, each in value.items()}
         return value
 
-    def _lift_text(self, text: str) -> Any:
+    def _lift_text(self, text: str) -> Symbol:
         html = isinstance(text, Markup)
         parts: list[Expression] = []
         for part in self._marks.split(str(text)):
@@ -209,8 +211,6 @@ class SymbolicSandbox(Sandbox):
                 parts.append(["filter", "escape", part.expression, [], {}])
             else:
                 parts.append(part.expression)
-        if len(parts) == 1 and not html:
-            return self._symbol(parts[0])
         return self._symbol(["join", parts, "html" if html else "text"])
 
     # Hooks of the generated code
@@ -230,7 +230,11 @@ class SymbolicSandbox(Sandbox):
         return self._symbol(["op", "not", answer] if operator == "notin" else answer)
 
     def concatenated(self, parts: Sequence[Any], how: str) -> Any:
-        lifted = [self.lift(part) for part in parts]
+        # HTML stays text with markers, so that MJML sees its tags.
+        lifted = [part if isinstance(part, Markup) else self.lift(part) for part in parts]
+        if how == "auto" and any(isinstance(part, Markup) for part in lifted):
+            return Markup("").join(self.printed(part) for part in lifted)
+        lifted = [self.lift(part) for part in lifted]
         if not any(map(holds_symbol, lifted)):
             return super().concatenated(lifted, how)
         return self._symbol(["join", [expression_of(self.printed(part)) for part in lifted], how])

@@ -1,0 +1,110 @@
+"""The process that renders, run by service.py: `python -m newsletter.rendering.worker FINISH MEMORY`.
+
+Reads requests from its standard input and writes replies to its standard output, each as 8 bytes of length and JSON.
+The sandbox bounds neither time nor memory, so this process is bounded instead; its limits hold for foreign templates,
+not for us, and whoever started it ends it when a reply is late.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import os
+import resource
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import IO, Any
+
+from newsletter.errors import NewsletterError, ProblemsFound
+from newsletter.message.slots import Links
+from newsletter.rendering import proof, wire
+from newsletter.rendering.dialect import CodeCache
+from newsletter.rendering.exploring import Limits
+from newsletter.rendering.manuscript import Manuscript
+from newsletter.rendering.plain import renderer
+from newsletter.rendering.variants import compile_language
+
+Finish = Callable[[str, str], str]  # MJML, and the file that problems name
+
+
+def main(finish_name: str, memory: int) -> None:
+    module, _, function = finish_name.partition(":")
+    finish: Finish = getattr(importlib.import_module(module), function)
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # no library may write between replies
+    _limit(memory)
+    cache = CodeCache()
+    while (request := read_frame(sys.stdin.buffer)) is not None:
+        write_frame(replies, answer(request, finish, cache))
+
+
+def answer(request: dict[str, Any], finish: Finish, cache: CodeCache) -> dict[str, Any]:
+    _more_time(request["seconds"])
+    try:
+        reply = _done(request, finish, cache)
+    except ProblemsFound as error:
+        reply = {"problems": wire.problems_to_json(error.problems)}
+    except NewsletterError as error:
+        reply = {"error": str(error)}
+    except MemoryError:
+        reply = {"stopped": "memory"}
+    return reply
+
+
+def _done(request: dict[str, Any], finish: Finish, cache: CodeCache) -> dict[str, Any]:
+    manuscript = wire.manuscript_from_json(request["manuscript"])
+    finished = _finisher(manuscript, finish)
+    recipients = wire.recipients_from_json(request["recipients"])
+    match request["do"]:
+        case "compile":
+            limits = Limits(*request["limits"])
+            compiled = compile_language(manuscript, witnesses=recipients, finish=finished, limits=limits, cache=cache)
+            return {"compiled": wire.compiled_to_json(compiled)}
+        case "compare":
+            compiled = wire.compiled_from_json(request["compiled"])
+            links = Links(*request["links"])
+            found = proof.compare(compiled, manuscript, recipients, links=links, finish=finished)
+            return {"found": wire.problems_to_json(found)}
+        case "render":
+            links = Links(*request["links"])
+            done = renderer(manuscript, finish=finished, cache=cache)(recipients[0], links)
+            return {"rendered": [done.subject, done.text, done.html]}
+    raise ValueError(request["do"])
+
+
+def _finisher(manuscript: Manuscript, finish: Finish) -> Callable[[str], str]:
+    file, _ = manuscript.templates.place(manuscript.templates.html, None)
+    return lambda mjml: finish(mjml, file or manuscript.templates.html)
+
+
+def _limit(memory: int) -> None:
+    """Memory as a whole, no files, no core dumps. Imports are done by now."""
+    for kind, limit in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
+        with suppress(ValueError, OSError):  # macOS refuses a limit of address space
+            resource.setrlimit(kind, (limit, limit))
+
+
+def _more_time(seconds: float) -> None:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used.ru_utime + used.ru_stime + seconds) + 1, hard))
+
+
+def read_frame(stream: IO[bytes]) -> dict[str, Any] | None:
+    head = stream.read(8)
+    if len(head) < 8:
+        return None
+    found: dict[str, Any] = json.loads(stream.read(int.from_bytes(head, "big")))
+    return found
+
+
+def write_frame(stream: IO[bytes], value: dict[str, Any]) -> None:
+    data = json.dumps(value).encode()
+    stream.write(len(data).to_bytes(8, "big") + data)
+    stream.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
