@@ -1,0 +1,139 @@
+"""What every step needs: the folder with its documents, the database, the keys, the time, and the definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from newsletter.clock import Clock
+from newsletter.errors import NewsletterError, Problem, ProblemsFound, UsageError, nearest
+from newsletter.message.envelope import Personal
+from newsletter.model.campaign import Campaign
+from newsletter.model.draft import Draft
+from newsletter.model.fields import Fields
+from newsletter.model.mapping import ImportMapping
+from newsletter.model.publication import Publication, SegmentSpec
+from newsletter.rendering.service import Bounds, Renderer
+from newsletter.settings import Secrets, Settings
+from newsletter.store import people
+from newsletter.store.engine import reading
+from newsletter.store.people import Person
+from newsletter.workspace.definitions import FieldsFile, check_publication, fields_of
+from newsletter.workspace.documents import FolderDocuments
+from newsletter.workspace.loading import load_yaml
+
+LOCAL = "local"  # who acts where nobody is named: holds every role
+
+
+@dataclass
+class Context:
+    """An open workspace. Definitions are read when first asked for; `refresh` forgets them."""
+
+    folder: Path
+    settings: Settings
+    secrets: Secrets
+    documents: FolderDocuments
+    engine: Engine
+    clock: Clock
+    _renderer: Renderer | None = field(default=None, repr=False)
+
+    @property
+    def renderer(self) -> Renderer:
+        if self._renderer is None:
+            self._renderer = Renderer(bounds=Bounds(seconds=self.settings.compile_seconds))
+        return self._renderer
+
+    @property
+    def personal(self) -> Personal:
+        return Personal(self.secrets.key_ring, self.settings.public_url)
+
+    def close(self) -> None:
+        if self._renderer is not None:
+            self._renderer.close()
+        self.engine.dispose()
+
+    # Definitions
+
+    @cached_property
+    def fields(self) -> Fields:
+        return fields_of(self._load("subscribers/fields.yaml", FieldsFile, FieldsFile()))
+
+    @cached_property
+    def publications(self) -> Mapping[str, Publication]:
+        return self._load("subscribers/publications.yaml", dict[str, Publication], {})
+
+    @cached_property
+    def segments(self) -> Mapping[str, SegmentSpec]:
+        return self._load("subscribers/segments.yaml", dict[str, SegmentSpec], {})
+
+    @property
+    def segment_rules(self) -> dict[str, str]:
+        return {name: spec.rule for name, spec in self.segments.items()}
+
+    @property
+    def campaigns(self) -> list[str]:
+        return [path.split("/")[1] for path in self.documents.list("campaigns/*/campaign.yaml")]
+
+    def campaign(self, name: str) -> Campaign:
+        path = f"campaigns/{name}/campaign.yaml"
+        if not self.documents.exists(path):
+            raise UsageError(f"There is no campaign {name!r}: {nearest(name, self.campaigns)}")
+        text = self.documents.text(path)
+        campaign = load_yaml(text, path, Campaign)
+        check_publication(campaign, self.publications, text, path)
+        return campaign
+
+    def draft(self, campaign: str, key: str) -> Draft:
+        path = draft_path(campaign, key)
+        if not self.documents.exists(path):
+            raise UsageError(
+                f"There is no draft {path} yet: make it with `newsletter gather {campaign}`."
+            )
+        return load_yaml(self.documents.text(path), path, Draft)
+
+    @property
+    def imports(self) -> list[str]:
+        return [path.removeprefix("subscribers/imports/")[:-5] for path in self.documents.list("subscribers/imports/*.yaml")]
+
+    def mapping(self, name: str) -> ImportMapping:
+        path = f"subscribers/imports/{name}.yaml"
+        if not self.documents.exists(path):
+            raise UsageError(f"There is no mapping {path}: {nearest(name, self.imports)}")
+        return load_yaml(self.documents.text(path), path, ImportMapping)
+
+    # People
+
+    def person(self, slug: str | None) -> Person:
+        with reading(self.engine) as connection:
+            found = people.find(connection, slug or LOCAL)
+            if found is None:
+                raise UsageError(f"There is no person {slug!r}: {nearest(slug or '', people.slugs(connection))}")
+        return found
+
+    def _load[T](self, path: str, model: type[T], empty: T) -> T:
+        return load_yaml(self.documents.text(path), path, model) if self.documents.exists(path) else empty
+
+
+def draft_path(campaign: str, key: str) -> str:
+    return f"campaigns/{campaign}/{key}.yaml"
+
+
+def issue_name(text: str) -> tuple[str, str]:
+    """`monthly/2026-12` -> campaign and key."""
+    campaign, slash, key = text.partition("/")
+    if not (campaign and slash and key) or "/" in key:
+        raise UsageError(f"{text!r} names no issue: write campaign/key, for example monthly/2026-12.")
+    return campaign, key
+
+
+def problems_or_none(problems: list[Problem]) -> None:
+    if problems:
+        raise ProblemsFound(problems)
+
+
+class NothingToSend(NewsletterError):
+    """The issue has no content in any language."""
