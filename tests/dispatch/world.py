@@ -1,4 +1,4 @@
-"""A small association in the database, an edition of it, and launches: what the tests of ledger and dispatch start from."""
+"""A small association in the database, an edition, and launches: where the tests of ledger and dispatch start."""
 
 from __future__ import annotations
 

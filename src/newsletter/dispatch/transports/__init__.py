@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.dispatch.transports.base import Transport
-from newsletter.dispatch.transports.outbox import outbox
+from newsletter.dispatch.transports.outbox import make_outbox
+from newsletter.dispatch.transports.smtp import make_smtp
 from newsletter.errors import UsageError, nearest
 
 # kind -> a function of the name in the settings, those settings, and the workspace folder.
 KINDS: dict[str, Callable[[str, Any, Path], Transport]] = {
-    "outbox": outbox,
+    "outbox": make_outbox,
+    "smtp": make_smtp,
 }
 
 

@@ -9,6 +9,7 @@ The rules that keep the ledger true:
 - ACCEPTED, REJECTED: the other side said so. DEFERRED: it said "later", or the connection was lost before the last
   byte of the message was handed to the system. UNSENT: the body was held back by us. UNCONFIRMED: anything else, and
   above all a time-out or a loss after the last byte.
+- What cannot be made (`Unmade`) is REJECTED.
 - A message goes out byte for byte as `as_bytes` gives it (or, at a provider, as the same content).
 - `fresh()` is asked just before the body is written; False means UNSENT and nothing written.
 - A reply is the server's words, without the recipient's address; `tell` does that.
@@ -39,6 +40,10 @@ class TransportRefused(NewsletterError):
     """The other side does not let us in, or is not who it says: a person must act, so the run is paused."""
 
 
+class Unmade(ValueError):
+    """A message that its template and data do not make: REJECTED, and nothing is sent."""
+
+
 class ChannelState(StrEnum):
     """What the engine does with the channel after an outcome."""
 
@@ -66,8 +71,11 @@ class Outgoing:
     fresh: Callable[[], bool] = _always  # whether the intent is young enough for the body to be written
 
     def as_bytes(self) -> bytes:
-        """The message, CRLF throughout, exactly as it must leave."""
-        return self.splice(self.template, self.data)
+        """The message, CRLF throughout, exactly as it must leave. Unmade where it cannot be made."""
+        try:
+            return self.splice(self.template, self.data)
+        except Exception as error:
+            raise Unmade(f"the message could not be made: {type(error).__name__}") from error
 
 
 @dataclass(frozen=True, slots=True)

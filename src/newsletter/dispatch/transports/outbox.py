@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from newsletter.dispatch.transports.base import (
@@ -18,6 +18,7 @@ from newsletter.dispatch.transports.base import (
     Outcome,
     Outgoing,
     TransportRefused,
+    Unmade,
     tell,
 )
 from newsletter.model.delivery import AttemptState
@@ -30,7 +31,7 @@ def file_name(run: int, delivery: int) -> str:
     return f"run-{run}-delivery-{delivery:07}.eml"
 
 
-def outbox(name: str, settings: OutboxSettings, folder: Path) -> Outbox:
+def make_outbox(name: str, settings: OutboxSettings, folder: Path) -> Outbox:
     return Outbox(name, folder / settings.folder)
 
 
@@ -81,11 +82,8 @@ class OutboxChannel:
         outcomes = [self._write(message) for message in batch]
         try:
             _sync_folder(self.folder / "new")
-        except OSError as error:  # the renames may or may not survive a power loss
-            reply = tell(str(error))
-            return [
-                Outcome(each.attempt, AttemptState.UNCONFIRMED, reply, channel=ChannelState.BROKEN) for each in batch
-            ]
+        except OSError as error:  # what was renamed may or may not survive a power loss
+            return [_in_doubt(each, tell(str(error))) for each in outcomes]
         return outcomes
 
     def _write(self, message: Outgoing) -> Outcome:
@@ -93,12 +91,21 @@ class OutboxChannel:
             return Outcome(message.attempt, AttemptState.UNSENT, "held back: the intent was too old")
         name = file_name(message.run, message.delivery)
         try:
-            _write_synced(self.folder / "tmp" / name, message.as_bytes())
+            content = message.as_bytes()
+            _write_synced(self.folder / "tmp" / name, content)
             os.replace(self.folder / "tmp" / name, self.folder / "new" / name)
+        except Unmade as error:
+            return Outcome(message.attempt, AttemptState.REJECTED, str(error))
         except OSError as error:
             reply = tell(f"The outbox cannot be written: {error.strerror}")
             return Outcome(message.attempt, AttemptState.DEFERRED, reply, channel=ChannelState.BROKEN)
         return Outcome(message.attempt, AttemptState.ACCEPTED, name)
+
+
+def _in_doubt(outcome: Outcome, reply: str) -> Outcome:
+    if outcome.state is not AttemptState.ACCEPTED:
+        return outcome
+    return replace(outcome, state=AttemptState.UNCONFIRMED, reply=reply, channel=ChannelState.BROKEN)
 
 
 def _write_synced(path: Path, content: bytes) -> None:

@@ -1,0 +1,280 @@
+"""A mail server by SMTP (RFC 5321), one message at a time on each connection.
+
+The body is written without its final dot first, and only once the system has taken all of it the dot follows. So a
+connection lost before the dot proves that nothing was accepted, and only a loss or a time-out after it is in doubt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiosmtplib
+from aiosmtplib import (
+    SMTPAuthenticationError,
+    SMTPException,
+    SMTPResponseException,
+    SMTPSenderRefused,
+)
+
+from newsletter.dispatch.transports.base import (
+    ChannelState,
+    Outcome,
+    Outgoing,
+    TransportRefused,
+    TransportUnavailable,
+    tell,
+)
+from newsletter.errors import UsageError
+from newsletter.model.address import needs_smtputf8, wire_address
+from newsletter.model.delivery import AttemptState
+from newsletter.settings import SmtpSettings, provider_secret
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+GOODBYE = 5.0  # seconds for QUIT
+AFTER_THE_DOT = 10  # times the deadline of a command (RFC 5321 4.5.3.2.6: 10 minutes), since giving up leaves a doubt
+
+# Replies that say how we are logged in, not what is wrong with a message (RFC 4954).
+LOGIN_CODES = (530, 534, 535, 538)
+
+TLS_HINT = "Check host, port and tls in newsletter.toml"
+
+
+def make_smtp(name: str, settings: SmtpSettings, folder: Path) -> Smtp:
+    """UsageError where a password is missing or would travel unencrypted."""
+    secret = f"NEWSLETTER_{name.upper().replace('-', '_')}_PASSWORD"
+    password = provider_secret(secret) if settings.username else None
+    if settings.username and password is None:
+        raise UsageError(
+            f"[transports.{name}] names a user, so its password must stand in {secret} in the environment."
+        )
+    if settings.username and settings.tls == "none" and settings.host not in LOOPBACK:
+        raise UsageError(
+            f'[transports.{name}] would send its password unencrypted: set tls = "starttls" or tls = "implicit".'
+        )
+    context = None
+    if settings.tls != "none":
+        context = ssl.create_default_context(cafile=str(folder / settings.ca_file) if settings.ca_file else None)
+    return Smtp(name, settings, password, context)
+
+
+@dataclass(frozen=True)
+class Smtp:
+    name: str
+    settings: SmtpSettings
+    password: str | None = field(default=None, repr=False)
+    tls_context: ssl.SSLContext | None = None
+    batch: int = 1
+    rehearsal: bool = False
+
+    @property
+    def connections(self) -> int:
+        return self.settings.connections
+
+    async def open(self) -> SmtpChannel:
+        client = aiosmtplib.SMTP(
+            hostname=self.settings.host,
+            port=self.settings.port,
+            username=self.settings.username,
+            password=self.password,
+            timeout=self.settings.timeout.total_seconds(),
+            use_tls=self.settings.tls == "implicit",
+            start_tls=self.settings.tls == "starttls",
+            tls_context=self.tls_context,
+        )
+        try:
+            await client.connect()
+            if client.is_ehlo_or_helo_needed:
+                await client.ehlo()
+        except (SMTPException, OSError) as error:
+            client.close()
+            raise self._why_closed(error) from error
+        return SmtpChannel(client, _stream(client), self.settings)
+
+    def _why_closed(self, error: Exception) -> TransportRefused | TransportUnavailable:
+        place = f"The mail server {self.settings.host}:{self.settings.port} ([transports.{self.name}])"
+        words = tell(str(getattr(error, "message", "") or error), self.settings.username or "")
+        if _is_certificate_error(error):
+            return TransportRefused(
+                f"{place} shows a certificate that does not verify: {words}. {TLS_HINT} and ca_file."
+            )
+        if isinstance(error, SMTPAuthenticationError) and error.code >= 500:
+            return TransportRefused(f"{place} refuses the user name or password: {error.code} {words}.")
+        if isinstance(error, SMTPResponseException) and error.code >= 500:
+            return TransportRefused(f"{place} does not let us in: {error.code} {words}.")
+        if type(error) is SMTPException:  # an extension that we need is not offered: STARTTLS, AUTH
+            return TransportRefused(f"{place} cannot be used as configured: {words} {TLS_HINT}.")
+        return TransportUnavailable(f"{place} cannot be reached: {words}.")
+
+
+@dataclass
+class SmtpChannel:
+    client: aiosmtplib.SMTP
+    stream: asyncio.StreamWriter
+    settings: SmtpSettings
+    _dirty: bool = False  # an envelope was begun and not finished
+
+    async def send(self, batch: Sequence[Outgoing], /) -> Sequence[Outcome]:
+        return [await self._one(message) for message in batch]
+
+    async def close(self) -> None:
+        with suppress(SMTPException, OSError):
+            if self.client.is_connected:
+                await self.client.quit(timeout=GOODBYE)
+        self.client.close()
+
+    async def _one(self, message: Outgoing) -> Outcome:
+        if not self.client.is_connected:
+            return _lost(message, "the connection was lost")
+        try:
+            body = _on_the_wire(message.as_bytes())
+            refused = await self._envelope(message)
+            if refused is not None:
+                return refused
+            if not message.fresh():
+                return await self._hold_back(message)
+            await self._write(body)
+        except SMTPResponseException as error:
+            return self._refused(message, error)
+        except (SMTPException, OSError) as error:
+            self._drop()
+            return _lost(message, f"lost before the end of the message: {error}")
+        except ValueError as error:
+            return _outcome(message, AttemptState.REJECTED, str(error))
+        return await self._finish(message)
+
+    async def _envelope(self, message: Outgoing) -> Outcome | None:
+        """MAIL, RCPT and DATA up to 354; an outcome where the address cannot be written to over this server."""
+        sender = wire_address(self.settings.envelope_from or message.sender)
+        recipient = wire_address(message.address)
+        utf8 = needs_smtputf8(recipient) or needs_smtputf8(sender)
+        if utf8 and not self.client.supports_extension("smtputf8"):
+            words = "the address needs SMTPUTF8, which the server does not offer"
+            return _outcome(message, AttemptState.REJECTED, words)
+        if self._dirty:
+            await self.client.rset()
+        self._dirty = True
+        encoding = "utf-8" if utf8 else "ascii"
+        reply = await self.client.execute_command(
+            b"MAIL", b"FROM:" + _path(sender, encoding), *self._options(utf8=utf8)
+        )
+        if reply.code != 250:
+            raise aiosmtplib.SMTPSenderRefused(reply.code, reply.message, sender)
+        reply = await self.client.execute_command(b"RCPT", b"TO:" + _path(recipient, encoding))
+        if reply.code not in (250, 251):
+            raise SMTPResponseException(reply.code, reply.message)
+        reply = await self.client.execute_command(b"DATA")
+        if reply.code != 354:
+            raise SMTPResponseException(reply.code, reply.message)
+        return None
+
+    def _options(self, *, utf8: bool) -> list[bytes]:
+        if not utf8:
+            return []
+        return [b"SMTPUTF8", *([b"BODY=8BITMIME"] if self.client.supports_extension("8bitmime") else [])]
+
+    async def _write(self, body: bytes) -> None:
+        """Hands the body to the system, all but the dot that would make it a message."""
+        if not self.client.is_connected:
+            raise aiosmtplib.SMTPServerDisconnected("Connection lost")
+        self.stream.write(body)
+        await asyncio.wait_for(self.stream.drain(), self.settings.timeout.total_seconds())
+
+    async def _hold_back(self, message: Outgoing) -> Outcome:
+        """After 354 the server waits for a body: the only way not to send one is to leave."""
+        self._drop()
+        return _outcome(message, AttemptState.UNSENT, "held back: the intent was too old", ChannelState.BROKEN)
+
+    async def _finish(self, message: Outgoing) -> Outcome:
+        """The dot, and what the server says to it."""
+        protocol = self.client.protocol
+        try:
+            if protocol is None:
+                raise aiosmtplib.SMTPServerDisconnected("Connection lost")
+            protocol.write(b".\r\n")
+        except SMTPException as error:
+            self._drop()
+            return _lost(message, f"lost before the end of the message: {error}")
+        try:
+            reply = await protocol.read_response(timeout=self.settings.timeout.total_seconds() * AFTER_THE_DOT)
+        except (SMTPException, OSError) as error:
+            self._drop()
+            words = f"no answer to the whole message: {error}"
+            return _outcome(message, AttemptState.UNCONFIRMED, words, ChannelState.BROKEN)
+        self._dirty = False
+        if 200 <= reply.code < 300:
+            return _outcome(message, AttemptState.ACCEPTED, f"{reply.code} {reply.message}")
+        if not 400 <= reply.code < 600:
+            self._drop()
+            words = f"no known answer to the whole message: {reply.code}"
+            return _outcome(message, AttemptState.UNCONFIRMED, words, ChannelState.BROKEN)
+        return self._refused(message, SMTPResponseException(reply.code, reply.message))
+
+    def _refused(self, message: Outgoing, error: SMTPResponseException) -> Outcome:
+        """4xx: later. 5xx: never; but where the sender or the log-in is refused, the message is not to blame."""
+        reply = f"{error.code} {error.message}"
+        if error.code == 421 or not 400 <= error.code < 600:
+            self._drop()
+            return _lost(message, reply)
+        if error.code < 500:
+            return _outcome(message, AttemptState.DEFERRED, reply)
+        if isinstance(error, SMTPSenderRefused) or error.code in LOGIN_CODES:
+            words = f"The mail server does not take messages from this sender: {reply}"
+            return _outcome(message, AttemptState.DEFERRED, words, ChannelState.REFUSED)
+        return _outcome(message, AttemptState.REJECTED, reply)
+
+    def _drop(self) -> None:
+        """Leaves at once, without sending what is still buffered."""
+        if isinstance(self.client.transport, asyncio.WriteTransport):
+            self.client.transport.abort()
+        self.client.close()
+
+
+def _stream(client: aiosmtplib.SMTP) -> asyncio.StreamWriter:
+    """A writer whose `drain` waits until the system has taken everything. (It closes the connection when it is
+    collected, so the channel holds it.)"""
+    transport, protocol = client.transport, client.protocol
+    if not isinstance(transport, asyncio.WriteTransport) or protocol is None:
+        raise TransportUnavailable("The mail server closed the connection at once.")
+    transport.set_write_buffer_limits(high=1, low=0)  # with high=0, asyncio's TLS transport never resumes
+    return asyncio.StreamWriter(transport, protocol, None, asyncio.get_running_loop())
+
+
+def _path(address: str, encoding: str) -> bytes:
+    """`<address>`; ValueError for what could end it or begin another command. (The library's own methods would take
+    the first address out of such a text, and write to that.)"""
+    if re.search(r"[\s<>\x00-\x1f\x7f]", address):
+        raise ValueError("the address cannot stand in an SMTP command")
+    return f"<{address}>".encode(encoding)
+
+
+def _on_the_wire(content: bytes) -> bytes:
+    """Dot-stuffed and ended by CRLF. ValueError for a bare CR or LF: servers that take one for the end of a line can
+    be made to see a second message ("SMTP smuggling")."""
+    lines = content.count(b"\r\n")
+    if content.count(b"\n") != lines or content.count(b"\r") != lines:
+        raise ValueError("the message has a bare line feed or carriage return, and was not sent")
+    stuffed = content.replace(b"\r\n.", b"\r\n..")
+    stuffed = b"." + stuffed if stuffed.startswith(b".") else stuffed
+    return stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n"
+
+
+def _outcome(message: Outgoing, state: AttemptState, reply: str, channel: ChannelState = ChannelState.OPEN) -> Outcome:
+    return Outcome(message.attempt, state, tell(reply, message.address), channel=channel)
+
+
+def _lost(message: Outgoing, reply: str) -> Outcome:
+    return _outcome(message, AttemptState.DEFERRED, reply, ChannelState.BROKEN)
+
+
+def _is_certificate_error(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
