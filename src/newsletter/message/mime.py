@@ -42,23 +42,26 @@ def compile(compiled: Compiled, envelope: Envelope, fields: Sequence[str]) -> Te
     pieces = list(_merged(_message(compiled, envelope, boundary)))
     literals = [piece for piece in pieces if isinstance(piece, bytes)]
     slots = {serial.key(piece): piece for piece in pieces if isinstance(piece, Slot)}
-    bound = {key: bind(slot.expression, slot.mode, fields, envelope.language) for key, slot in slots.items()}
-    subject = tuple(_bound(part, fields, envelope.language) for part in compiled.subject)
+    prints = {key: bind(slot.expression, slot.mode, fields, envelope.language) for key, slot in slots.items()}
+    subject = bound(compiled.subject, fields, envelope.language)
     return Template(
         compiled=compiled,
         envelope=envelope,
         fields=tuple(fields),
         lead=_fields([("From", headers.mailbox_of(envelope.sender, len("From: ")))]),
         literals=tuple(literals),
-        slots=tuple(bound.values()),
+        slots=tuple(prints.values()),
         arrange=_arrangement(pieces, list(slots)),
         subject=subject,
         fixed_subject=None if any(map(callable, subject)) else headers.subject("".join(map(str, subject))),
     )
 
 
-def _bound(part: Part, fields: Sequence[str], language: str) -> str | Print:
-    return part if isinstance(part, str) else bind(part.expression, part.mode, fields, language)
+def bound(parts: Sequence[Part], fields: Sequence[str], language: str) -> tuple[str | Print, ...]:
+    """Parts whose slots are closures: what splice.fill reads."""
+    return tuple(
+        part if isinstance(part, str) else bind(part.expression, part.mode, fields, language) for part in parts
+    )
 
 
 def _arrangement(pieces: list[Piece], slots: list[str]) -> Callable[[list[bytes]], tuple[bytes, ...]]:

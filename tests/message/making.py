@@ -1,0 +1,74 @@
+"""Variants, envelopes and deliveries for tests of messages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from newsletter.message.envelope import DeliveryData, Envelope, Mailbox, Personal
+from newsletter.message.parts import Compiled, Slot
+from newsletter.tokens import KeyRing
+
+FIELDS = ("contact.first_name", "institution.name")
+DUE = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
+KEYS = KeyRing({1: b"k" * 32})
+PERSONAL = Personal(KEYS, "https://news.example.org")
+
+
+def text(path: str) -> Slot:
+    return Slot("text", ["field", path])
+
+
+def html(path: str) -> Slot:
+    return Slot("html", ["field", path])
+
+
+def link(name: str, mode: str = "text") -> Slot:
+    return Slot(mode, ["link", name])
+
+
+def variant(**changes: Any) -> Compiled:
+    parts: dict[str, Any] = {
+        "subject": ("Digest for ", text("institution.name")),
+        "text": (
+            "Dear ",
+            text("contact.first_name"),
+            ",\n\nnews for ",
+            text("institution.name"),
+            "\n\nUnsubscribe: ",
+            link("unsubscribe"),
+            "\n",
+        ),
+        "html": (
+            "<!DOCTYPE html>\n<p>Dear ",
+            html("contact.first_name"),
+            ",</p>\n<p>news for <b>",
+            html("institution.name"),
+            '</b></p>\n<a href="',
+            link("unsubscribe", "html"),
+            '">Unsubscribe</a>\n',
+        ),
+    }
+    return Compiled(**{**parts, **changes})
+
+
+def envelope(**changes: Any) -> Envelope:
+    values: dict[str, Any] = {
+        "sender": Mailbox("digest@news.example.org", "The Association"),
+        "language": "fr",
+        "message_id_domain": "news.example.org",
+        "list_id": "Monthly digest <monthly.news.example.org>",
+        "feedback_id": "monthly:digest:2026-12:associat",
+    }
+    return Envelope(**{**values, **changes})
+
+
+def delivery(first: str = "Maria", institution: str = "National Fund", **changes: Any) -> DeliveryData:
+    values: dict[str, Any] = {
+        "id_": 7,
+        "address": "maria@fund.example",
+        "due_at": DUE,
+        "values": (first, institution),
+        "name": "Maria Okonkwo",
+    }
+    return PERSONAL.delivery(**{**values, **changes})
