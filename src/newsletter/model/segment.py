@@ -58,9 +58,15 @@ DEEPEST = 40  # levels; SQLite refuses expressions deeper than 1,000 and Python 
 _ENVIRONMENT = Environment(autoescape=False)  # noqa: S701 - only its parser is used
 _SIGNS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">="}
 _FLIPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_LARGEST = 2**53  # beyond, numbers in JSON are not exact
 _ORDERED = (FieldType.NUMBER, FieldType.DATE)
 _EXAMPLE = 'write for example institution.region == "Africa"'
-_CONSTANTS = {FieldType.TEXT: str, FieldType.DATE: str, FieldType.BOOLEAN: bool, FieldType.NUMBER: (int, float)}
+_CONSTANTS: dict[FieldType, tuple[type, ...]] = {
+    FieldType.TEXT: (str,),
+    FieldType.DATE: (str,),
+    FieldType.BOOLEAN: (bool,),
+    FieldType.NUMBER: (int, float),
+}
 _AS_WRITTEN = {
     FieldType.TEXT: 'a text in quotes, such as "Africa"',
     FieldType.DATE: 'a date such as "2026-01-31"',
@@ -281,8 +287,10 @@ class _Rule:
         if value is None or value == "":
             return None
         wanted = _CONSTANTS[field.type]
-        if isinstance(value, bool) != (wanted is bool) or not isinstance(value, wanted):
+        if isinstance(value, bool) != (bool in wanted) or not isinstance(value, wanted):
             raise self.error(f"{field.path} is a {field.type}: beside it stands {_AS_WRITTEN[field.type]}", at)
+        if not isinstance(value, str) and abs(value) > _LARGEST:
+            raise self.error("the number is too large", at)
         if isinstance(value, str) and "\0" in value:
             raise self.error("a text cannot hold the character NUL", at)
         if field.type is FieldType.DATE:
