@@ -104,6 +104,8 @@ def bind_value(expression: Expression, fields: Sequence[str], language: str) -> 
         case ["markup", text]:
             markup = Markup(text)  # noqa: S704 (it came from an escaping template)
             return lambda values, links: markup
+        case ["filter", "default" | "d", ["field", path], [["const", str() as fallback]], _]:
+            return _default_field(fields.index(path), fallback)
         case ["filter", "default" | "d", subject, [["const", str() as fallback]], _]:
             return _default(inner(subject), fallback)
         case ["filter", name, subject, args, kwargs]:
@@ -130,6 +132,18 @@ def bind_value(expression: Expression, fields: Sequence[str], language: str) -> 
 
 def _field(index: int) -> Value:
     return lambda values, links: values[index]
+
+
+def _default_field(index: int, fallback: str) -> Value:
+    """The most frequent slot, without a call for the field."""
+
+    def default(values: Values, links: Links) -> Any:
+        found = values[index]
+        if type(found) is str:
+            return found or fallback
+        return fallback if is_empty(found) else found
+
+    return default
 
 
 def _link(name: str) -> Value:

@@ -8,6 +8,7 @@ from typing import Any
 
 from newsletter.dispatch.transports.base import Transport
 from newsletter.dispatch.transports.outbox import make_outbox
+from newsletter.dispatch.transports.sendgrid import make_sendgrid
 from newsletter.dispatch.transports.smtp import make_smtp
 from newsletter.errors import UsageError, nearest
 
@@ -15,6 +16,7 @@ from newsletter.errors import UsageError, nearest
 KINDS: dict[str, Callable[[str, Any, Path], Transport]] = {
     "outbox": make_outbox,
     "smtp": make_smtp,
+    "sendgrid": make_sendgrid,
 }
 
 
