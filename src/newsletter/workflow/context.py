@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Engine
 
@@ -25,6 +26,8 @@ from newsletter.store.people import Person
 from newsletter.workspace.definitions import FieldsFile, check_publication, fields_of
 from newsletter.workspace.documents import FolderDocuments
 from newsletter.workspace.loading import load_yaml
+
+T = TypeVar("T")
 
 LOCAL = "local"  # who acts where nobody is named: holds every role
 
@@ -114,7 +117,7 @@ class Context:
                 raise UsageError(f"There is no person {slug!r}: {nearest(slug or '', people.slugs(connection))}")
         return found
 
-    def _load[T](self, path: str, model: type[T], empty: T) -> T:
+    def _load(self, path: str, model: type[T], empty: T) -> T:
         return load_yaml(self.documents.text(path), path, model) if self.documents.exists(path) else empty
 
 

@@ -1,0 +1,57 @@
+"""Whom an issue is for: the campaign's rule, parsed and ready for SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from newsletter.audience.select import AudienceRule
+from newsletter.errors import Problem, ProblemsFound
+from newsletter.model.campaign import Campaign
+from newsletter.model.publication import PublicationKind
+from newsletter.model.rule import Node
+from newsletter.model.segment import RuleError, parse
+from newsletter.workflow.context import Context
+from newsletter.workspace.loading import place
+
+
+def is_statutory(ctx: Context, campaign: Campaign) -> bool:
+    return ctx.publications[campaign.publication].kind is PublicationKind.STATUTORY
+
+
+def audience_rule(ctx: Context, name: str, campaign: Campaign, languages: Sequence[str]) -> AudienceRule:
+    """ProblemsFound with file, line and column where a rule cannot be read."""
+    problems: list[Problem] = []
+
+    def read(part: str, text: str | None) -> Node | None:
+        if text is None:
+            return None
+        try:
+            return parse(text, ctx.fields, ctx.segment_rules)
+        except RuleError as error:
+            problems.append(_problem(ctx, name, part, error))
+            return None
+
+    include, exclude = read("include", campaign.audience.include), read("exclude", campaign.audience.exclude)
+    if problems:
+        raise ProblemsFound(problems)
+    assert include is not None
+    return AudienceRule(
+        publication=campaign.publication,
+        languages=tuple(languages),
+        statutory=is_statutory(ctx, campaign),
+        include=include,
+        exclude=exclude,
+        copies=campaign.copies,
+        roles=tuple(campaign.roles),
+        default_language=ctx.settings.default_language,
+    )
+
+
+def parse_rule(ctx: Context, text: str) -> Node:
+    return parse(text, ctx.fields, ctx.segment_rules)
+
+
+def _problem(ctx: Context, name: str, part: str, error: RuleError) -> Problem:
+    path = f"campaigns/{name}/campaign.yaml"
+    where = place(ctx.documents.text(path), ["audience", part]) or (None, None)
+    return Problem(f"audience.{part}: {error}", path, *where)

@@ -1,0 +1,102 @@
+"""Composition -> edition: frozen, proved against a plain render, and put up for approval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from newsletter.audience.count import Count, explain
+from newsletter.audience.examples import witnesses
+from newsletter.errors import Problem, ProblemsFound
+from newsletter.message import serial
+from newsletter.model.issue import Step
+from newsletter.model.permission import Action, require
+from newsletter.store import approvals, editions, issues
+from newsletter.store.editions import EditionRow
+from newsletter.store.engine import reading, writing
+from newsletter.store.issues import IssueRow
+from newsletter.store.people import Person
+from newsletter.tokens import INERT_ID
+from newsletter.workflow.audience import audience_rule
+from newsletter.workflow.compose import Composition, compose
+from newsletter.workflow.context import Context
+
+PROVED = 20  # real contacts a language whose spliced message is compared with a plain render
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    edition: EditionRow
+    count: Count
+    new: bool  # false where the latest edition says the same already
+
+
+def submit(ctx: Context, issue: IssueRow, person: Person, *, now: bool = False) -> Submitted:
+    """Freezes the issue as it stands and asks for approval. The same content is never frozen twice."""
+    require(person.name, person.roles, Action.EDIT)
+    made = compose(ctx, issue, now=now)
+    prove(ctx, made)
+    at = ctx.clock.now()
+    with reading(ctx.engine) as connection:
+        last = editions.latest(connection, issue.id)
+        row = issues.get(connection, issue.id)
+    if last is not None and last.hash == made.hash:
+        edition = last
+    else:
+        edition = _write(ctx, made, person, at)
+    with writing(ctx.engine) as connection:
+        if edition is not last:
+            approvals.void_all(connection, issue.id, now=at)
+            issues.changed(connection, issue.id, person_id=person.id, now=at)
+        if edition is not last or not approvals.valid(connection, edition.id):
+            issues.step(connection, row, Step.SUBMIT, person_id=person.id, now=at)
+    return Submitted(edition, count_for(ctx, issue, edition), edition is not last)
+
+
+def count_for(ctx: Context, issue: IssueRow, edition: EditionRow) -> Count:
+    """Who would get this edition now, and who is left out and why."""
+    rule = audience_rule(ctx, issue.campaign, ctx.campaign(issue.campaign), list(edition.languages))
+    with reading(ctx.engine) as connection:
+        return explain(connection, rule, ctx.fields)
+
+
+def prove(ctx: Context, made: Composition) -> None:
+    """Some real contacts of each language are rendered plainly as well and compared (invariant 6)."""
+    rule = audience_rule(ctx, made.issue.campaign, made.campaign, list(made.languages))
+    problems: list[Problem] = []
+    for language, each in made.languages.items():
+        with reading(ctx.engine) as connection:
+            some = witnesses(connection, rule, ctx.fields, language, PROVED)
+        links = ctx.personal.links(INERT_ID)
+        problems += ctx.renderer.compare(each.compiled, each.manuscript, some, links)
+    if problems:
+        raise ProblemsFound(problems)
+
+
+def _write(ctx: Context, made: Composition, person: Person, at: datetime) -> EditionRow:
+    with writing(ctx.engine) as connection:
+        row: dict[str, Any] = {
+            "issue_id": made.issue.id,
+            "number": editions.next_number(connection, made.issue.id),
+            "hash": made.hash,
+            "language_hashes": made.language_hashes,
+            "definition": made.definition,
+            "languages": {
+                tag: {
+                    "fields": list(each.compiled.fields),
+                    "tree": each.compiled.tree.root,
+                    "complete": each.compiled.complete,
+                    "envelope": serial.envelope(each.envelope),
+                }
+                for tag, each in made.languages.items()
+            },
+            "frozen_by": person.id,
+            "frozen_at": at,
+        }
+        compiled = {tag: each.compiled for tag, each in made.languages.items()}
+        id_ = editions.add(connection, row, compiled, made.assets.values())
+        editions.add_links(connection, made.issue.id, made.links)
+        planned = made.definition["planned"]
+        issues.plan(connection, made.issue.id, None if planned == "now" else datetime.fromisoformat(planned))
+        return editions.get(connection, id_)

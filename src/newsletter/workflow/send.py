@@ -1,0 +1,209 @@
+"""Edition -> launch -> dispatch: one message per contact, through the transport that the approval names."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from newsletter.audience.count import Count
+from newsletter.audience.select import recipients
+from newsletter.audience.sql import field_columns
+from newsletter.dispatch import launch as launching
+from newsletter.dispatch.engine import Letter, Post, Progress, Report, dispatch, stop_on_signals
+from newsletter.dispatch.transports import make_transport
+from newsletter.dispatch.transports.base import Transport
+from newsletter.errors import UsageError
+from newsletter.message import mime, splice
+from newsletter.message.envelope import Personal
+from newsletter.message.mime import Template
+from newsletter.message.parts import Tree
+from newsletter.message.tree import bind_tree
+from newsletter.model.approval import NotApproved
+from newsletter.model.delivery import RunState
+from newsletter.model.issue import IssueState, Step
+from newsletter.model.permission import Action, require
+from newsletter.settings import OutboxSettings
+from newsletter.store import editions, issues, runs
+from newsletter.store.editions import EditionRow
+from newsletter.store.engine import reading, writing
+from newsletter.store.issues import IssueRow
+from newsletter.store.ledger import Claimed
+from newsletter.store.people import Person
+from newsletter.store.runs import RunRow
+from newsletter.tokens import KeyRing
+from newsletter.workflow.approve import latest_edition, standing
+from newsletter.workflow.audience import audience_rule
+from newsletter.workflow.context import Context
+from newsletter.workflow.envelopes import restore
+from newsletter.workflow.freeze import count_for
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a send would do, for people to read before they say yes."""
+
+    issue: IssueRow
+    edition: EditionRow
+    rehearsal: bool
+    transport: str
+    count: Count
+    approved: int | None
+    open_run: RunRow | None  # a run that was begun and is not done: it goes on
+    complete: RunRow | None  # a rehearsal of this very edition that is done
+
+
+def plan_send(ctx: Context, issue: IssueRow, *, rehearse: bool = False) -> Plan:
+    """NotApproved where the edition lacks an approval; UsageError where nothing says how to send."""
+    edition = latest_edition(ctx, issue)
+    transport = _transport_name(ctx, edition, rehearse)
+    rehearsal = isinstance(ctx.settings.transports[transport], OutboxSettings)
+    now = standing(ctx, edition)
+    if now.missing:
+        raise NotApproved(
+            f"Edition {edition.number} of {issue.name} lacks {' and '.join(now.missing)}: "
+            f"`newsletter approve {issue.name} --as PERSON`."
+        )
+    with reading(ctx.engine) as connection:
+        begun = runs.of_issue(connection, issue.id)
+    mine = [each for each in begun if each.rehearsal == rehearsal and (not rehearsal or each.edition_id == edition.id)]
+    open_run = next((each for each in mine if each.state not in (RunState.DONE, RunState.CANCELLED)), None)
+    done = [each for each in mine if each.state is RunState.DONE]
+    complete = done[-1] if rehearsal and done else None
+    return Plan(
+        issue, edition, rehearsal, transport, count_for(ctx, issue, edition), now.approved, open_run, complete
+    )
+
+
+def launch(
+    ctx: Context, plan: Plan, person: Person, on_progress: Callable[[int, int], None] | None = None
+) -> int:
+    """Begins a run, or finishes the launch of the one that was begun; says its id. LaunchHeld needs a person."""
+    require(person.name, person.roles, Action.APPROVE)
+    paper = _layout(ctx, plan)
+    try:
+        if plan.open_run is not None:
+            launching.lay_out(
+                ctx.engine, plan.open_run.id, paper, clock=ctx.clock, approved=plan.approved, on_progress=on_progress
+            )
+            return plan.open_run.id
+        return launching.launch(ctx.engine, _what(ctx, plan, person), paper, clock=ctx.clock, on_progress=on_progress)
+    except launching.LaunchHeld as error:
+        if not plan.rehearsal:
+            with writing(ctx.engine) as connection:
+                issues.step(
+                    connection, plan.issue, Step.HOLD, person_id=person.id, now=ctx.clock.now(), note=str(error)
+                )
+        raise
+
+
+def send(
+    ctx: Context, run_id: int, on_progress: Callable[[Progress], None] | None = None, *, linger: bool = False
+) -> Report:
+    """Dispatches a run until nothing is due; Ctrl-C and SIGTERM drain."""
+    with reading(ctx.engine) as connection:
+        run = runs.get(connection, run_id)
+        edition = editions.get(connection, run.edition_id)
+    post = Post(
+        ctx.engine,
+        make_transport(run.transport, ctx.settings.transports[run.transport], ctx.folder),
+        composer(ctx, run, edition),
+        ctx.clock,
+        on_progress,
+    )
+
+    async def main() -> Report:
+        stop = asyncio.Event()
+        with stop_on_signals(stop):
+            return await dispatch(post, run_id, stop=stop, linger=linger)
+
+    return asyncio.run(main())
+
+
+def composer(ctx: Context, run: RunRow, edition: EditionRow) -> Callable[[Claimed], Letter]:
+    """What makes a delivery's message; a variant is read and compiled to bytes when it is first needed."""
+    keys = KeyRing({run.token_key: ctx.secrets.key_ring.keys[run.token_key]})
+    personal = Personal(keys, ctx.settings.public_url)
+
+    @lru_cache(maxsize=512)
+    def template(language: str, variant: int) -> Template:
+        with reading(ctx.engine) as connection:
+            compiled = editions.variant(connection, edition.id, language, variant)
+            envelope = restore(connection, edition.languages[language]["envelope"])
+        return mime.compile(compiled, envelope, edition.languages[language]["fields"])
+
+    def letter(row: Claimed) -> Letter:
+        variant = template(row.language, row.variant)
+        values = tuple(row.field_values)
+        name = full_name(dict(zip(variant.fields, values, strict=True)))
+        data = personal.delivery(row.id, row.address, row.due_at, values, name=name)
+        return Letter(variant, data, splice.message, variant.envelope.sender.address)
+
+    return letter
+
+
+def full_name(values: dict[str, object]) -> str:
+    """As the To field shows it."""
+    parts = (values.get("contact.first_name"), values.get("contact.last_name"))
+    return " ".join(str(part) for part in parts if part)
+
+
+def transport_for(ctx: Context, name: str) -> Transport:
+    return make_transport(name, ctx.settings.transports[name], ctx.folder)
+
+
+def _transport_name(ctx: Context, edition: EditionRow, rehearse: bool) -> str:
+    """The first that the approved edition names; for a rehearsal, an outbox."""
+    named = list(edition.definition["transports"])
+    if rehearse or not named:
+        outboxes = [name for name, each in ctx.settings.transports.items() if isinstance(each, OutboxSettings)]
+        if not outboxes:
+            raise UsageError("There is no outbox to rehearse into: add [transports.outbox] kind = \"outbox\".")
+        if not rehearse:
+            raise UsageError(
+                "No transport is named for real sends. Rehearse into the outbox with --rehearse, or set up a mail "
+                'server in newsletter.toml and name it: send_with = ["smtp"].'
+            )
+        return outboxes[0]
+    if named[0] not in ctx.settings.transports:
+        raise UsageError(f"The approved edition names the transport {named[0]!r}, which newsletter.toml lacks now.")
+    return str(named[0])
+
+
+def _what(ctx: Context, plan: Plan, person: Person) -> launching.Launch:
+    if not plan.rehearsal and plan.issue.state not in (IssueState.APPROVED, IssueState.SCHEDULED, IssueState.SENT):
+        raise NotApproved(f"{plan.issue.name} is {plan.issue.state.value}: only an approved issue can be sent.")
+    campaign = ctx.campaign(plan.issue.campaign)
+    return launching.Launch(
+        issue_id=plan.issue.id,
+        edition_id=plan.edition.id,
+        publication=plan.edition.definition["publication"],
+        statutory=plan.edition.definition["statutory"],
+        transport=plan.transport,
+        rehearsal=plan.rehearsal,
+        token_key=ctx.secrets.key_ring.current,
+        due_at=ctx.clock.now(),
+        launched_by=person.id,
+        give_up_after=campaign.give_up_after or ctx.settings.give_up_after,
+        approved=plan.approved,
+    )
+
+
+def _layout(ctx: Context, plan: Plan) -> launching.Plan:
+    edition = plan.edition
+    rule = audience_rule(ctx, plan.issue.campaign, ctx.campaign(plan.issue.campaign), list(edition.languages))
+    return launching.Plan(
+        audience=recipients(rule, ctx.fields),
+        values={
+            language: field_columns(about["fields"], language, ctx.fields)
+            for language, about in edition.languages.items()
+        },
+        variants={language: _variant(language, about) for language, about in edition.languages.items()},
+    )
+
+
+def _variant(language: str, about: object) -> launching.Variant:
+    assert isinstance(about, dict)
+    root = about["tree"]
+    return int(root["variant"]) if "variant" in root else bind_tree(Tree(root), about["fields"], language)
