@@ -81,6 +81,8 @@ def converter(mapping: ImportMapping, header: Sequence[str], fields: Fields) -> 
     problems: list[Problem] = []
     columns = []
     for name, spec in mapping.columns.items():
+        if spec.optional and name.strip().casefold() not in map(str.casefold, header):
+            continue
         try:
             columns.append(Column(_index(name, header), spec.field, conversion(mapping, spec, fields), spec.values))
         except NewsletterError as error:

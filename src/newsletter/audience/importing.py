@@ -137,6 +137,8 @@ def _fault(work: _Import, row: Row, keys: tuple[str, ...]) -> str | None:
     wrong = unknown(work.job, row)
     if wrong:
         return wrong
+    if work.job.mapping.into == "suppression":  # lists of bounces name an address as often as it bounced
+        return None
     earlier = work.seen.first("\0".join(str(part or "").casefold() for part in parts), row.line.number)
     return f"the same {' and '.join(keys)} as in line {earlier}" if earlier else None
 

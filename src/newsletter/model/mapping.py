@@ -21,6 +21,7 @@ class Mode(StrEnum):
 
 class ColumnSpec(Strict):
     field: str = Field(description="For example name, names.fr, address, institution, or an own field")
+    optional: bool = Field(default=False, description="The file may lack this column")
     separator: str | None = Field(default=None, description="Divides a cell into a list; else ; or ,")
     format: str | None = Field(default=None, description="Of dates, for example %d.%m.%Y; else ISO 8601")
     decimal: Literal[".", ","] = Field(default=".", description="The decimal sign of numbers")
