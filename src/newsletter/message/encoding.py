@@ -23,8 +23,7 @@ _cut = re.compile(rb".{1,%d}(?<!=)(?<!=.)" % _QUOTED_COLUMNS, re.DOTALL)
 _blanks = re.compile("[ \t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
 _controls = re.compile("[\x00-\x1f\x7f-\x9f]")
 _bidi = re.compile("[\u202a-\u202e\u2066-\u2069]")
-# What an encoded-word in a phrase may not hold as it is (RFC 2047, 5.3).
-_unsafe_in_word = re.compile(rb"[^A-Za-z0-9!*+\-/=_]")
+_unsafe_in_phrase = re.compile(rb"[^A-Za-z0-9!*+\-/=_]")
 _ESCAPES = {bytes([byte]): b"=%02X" % byte for byte in range(256)}
 
 
@@ -99,10 +98,14 @@ def _folded(text: str, used: int) -> str:
     return "\r\n ".join([*lines, line])
 
 
-def encoded_words(text: str, used: int) -> str:
-    """RFC 2047 encoded-words, one a line of at most 76 columns, whole characters in each; fit for phrases too."""
+def encoded_words(text: str, used: int, *, phrase: bool = False) -> str:
+    """RFC 2047 encoded-words, one a line of at most 76 columns, whole characters in each.
+
+    In a `phrase` (a display name) fewer characters may stand as they are (5.3).
+    """
     data = text.encode("utf-8", "replace")
-    quoted = _unsafe_in_word.sub(_escape, b2a_qp(data, header=True).replace(b"=\n", b""))
+    quoted = b2a_qp(data, header=True).replace(b"=\n", b"")
+    quoted = _unsafe_in_phrase.sub(_escape, quoted) if phrase else quoted.replace(b"?", b"=3F")
     room = 76 - used - len("=?utf-8?q??=")
     if len(quoted) * 3 > len(data) * 4 + 12:
         words = (b2a_base64(word, newline=False) for word in _cut_characters(data, room // 4 * 3))

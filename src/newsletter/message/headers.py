@@ -49,7 +49,7 @@ def _phrase(name: str, used: int) -> str:
         if _atoms(name):
             return name
         return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return encoded_words(name, used)
+    return encoded_words(name, used, phrase=True)
 
 
 def mailbox_of(box: Mailbox, used: int) -> str:

@@ -162,7 +162,7 @@ def test_no_address_is_in_what_sendgrid_keeps_as_not_personal() -> None:
     assert "@" not in "".join([*person["custom_args"].values(), *person["headers"].values()])
 
 
-values = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
+values = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60)
 
 
 @given(values, values)
@@ -173,8 +173,7 @@ def test_what_sendgrid_fills_in_is_what_is_spliced(first: str, institution: str)
     plain, rich = (
         splice.fill(mime.bound(each, FIELDS, "fr"), message.data) for each in (variant().text, variant().html)
     )
-    dropped = {ord(each): None for each in map(chr, [*range(9), 11, 12, *range(14, 32), 127])}
-    assert filled["content"] == {"text/plain": plain.translate(dropped), "text/html": rich.translate(dropped)}
+    assert filled["content"] == {"text/plain": plain.replace("\0", ""), "text/html": rich.replace("\0", "")}
     assert filled["subject"] == splice.subject_text(message.template, message.data)
     assert errors_in(content) == []
 

@@ -8,7 +8,6 @@ Facts: SendGrid v3 API, mail/send, its limits and errors pages.
 from __future__ import annotations
 
 import json
-import re
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,7 +34,6 @@ TRACKING_OFF = {
     "ganalytics": {"enable": False},
 }
 
-_dropped = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _name_breakers = str.maketrans({";": " ", ",": " "})
 
 
@@ -53,6 +51,7 @@ class Form:
     stem: str  # begins every tag, and occurs nowhere else
     tags: tuple[str, ...]
     slots: tuple[Print, ...]
+    roomy: int  # so many characters fit in any case
 
 
 def form(template: Template) -> Form:
@@ -82,6 +81,7 @@ def form(template: Template) -> Form:
         stem=stem,
         tags=tuple(tags.values()),
         slots=tuple(bind(each.expression, each.mode, template.fields, envelope.language) for each in slots.values()),
+        roomy=(BYTES - len(_json(dict.fromkeys(tags.values(), "")))) // 6,
     )
 
 
@@ -122,20 +122,21 @@ def requests(batch: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
 
 def _substitutions(form: Form, delivery: DeliveryData) -> dict[str, str]:
     values, links = delivery.values, delivery.links
-    filled = dict(zip(form.tags, [show(values, links) for show in form.slots], strict=True))
-    text = "".join(filled.values())
-    if not text.isprintable():
-        filled = {tag: _dropped.sub("", value) for tag, value in filled.items()}
+    shown = [show(values, links) for show in form.slots]
+    text = "".join(shown)
     if form.stem in text:
         raise NotForSendGrid("a field value holds what marks the merge fields of this message")
-    # A character is at most six bytes of JSON: the exact sum is worth its time only near the limit.
-    if (len(text) + 40 * len(filled)) * 6 > BYTES and (size := len(_json(filled))) > BYTES:
+    if "\0" in text:
+        shown = [each.replace("\0", "") for each in shown]
+    filled = dict(zip(form.tags, shown, strict=True))
+    # A character is at most six bytes of JSON, so the exact sum is worth its time only near the limit.
+    if len(text) > form.roomy and (size := len(_json(filled))) > BYTES:
         raise NotForSendGrid(f"the merge fields of this recipient are {size} bytes; SendGrid takes {BYTES}")
     return filled
 
 
 def _own_headers(form: Form, delivery: DeliveryData) -> dict[str, str]:
-    own = {**form.headers, "X-Newsletter-Delivery": delivery.trace}
+    own = {"X-Newsletter-Delivery": delivery.trace, **form.headers}
     if form.template.envelope.unsubscribe:
         own["List-Unsubscribe"] = f"<{delivery.links.unsubscribe}>"
     return own
@@ -184,7 +185,9 @@ def _mailbox(address: str, name: str) -> dict[str, str]:
         raise NotForSendGrid(str(error)) from error
     if len(email) > 320:
         raise NotForSendGrid("the address is longer than 320 characters")
-    shown = tidy(tidy_name(name).translate(_name_breakers)) if name else ""
+    shown = tidy_name(name)
+    if ";" in shown or "," in shown:
+        shown = tidy(shown.translate(_name_breakers))
     return {"email": email, "name": shown} if shown else {"email": email}
 
 
