@@ -18,7 +18,7 @@ from newsletter.clock import Clock
 from newsletter.errors import NewsletterError
 from newsletter.model.delivery import RunState
 from newsletter.store import ledger
-from newsletter.store.engine import reading, writing
+from newsletter.store.engine import bulk, reading, writing
 from newsletter.store.ledger import layout
 from newsletter.store.tables import contact, delivery, institution, run, run_audience
 
@@ -162,7 +162,7 @@ def _stage(engine: Engine, row: Row[Any], plan: Plan, approved: int | None) -> i
     """Stages the audience from one snapshot, checks it, and writes down its size: from then on it is fixed."""
     _clear_staging(engine, row.id)  # of a launch that was killed while staging
     position, recipients, without = 0, 0, list[tuple[int, str]]()
-    with reading(engine) as snapshot:
+    with reading(engine) as snapshot, bulk(engine) as writer:
         later = _is_later_run(snapshot, row)
         rows = snapshot.execution_options(stream_results=True, yield_per=STAGE_BITE).execute(plan.audience)
         for ranked in rows.partitions(STAGE_BITE):
@@ -175,7 +175,7 @@ def _stage(engine: Engine, row: Row[Any], plan: Plan, approved: int | None) -> i
                 if each["variant"] is None and each["skip"] is None and each["language"] is not None
             ]
             if staged:
-                with writing(engine) as connection:
+                with writer.writing() as connection:
                     layout.stage(connection, staged)
         if without:
             raise NoVariant(_without_variant(snapshot, without))
@@ -230,20 +230,19 @@ def _is_later_run(connection: Connection, row: Row[Any]) -> bool:
 
 def _bites(engine: Engine, row: Row[Any], plan: Plan, clock: Clock) -> Iterator[int]:
     """Lays out the staged positions that are left, and says after each commit how many contacts are done."""
-    size = BITE[engine.dialect.name]
+    insertion = layout.insertion(plan.values, engine.dialect.name)
     done = _laid_out(engine, row.id)
-    while upto := _next_position(engine, row.id, size):
-        with writing(engine) as connection:
-            done += layout.lay_out(connection, row.id, plan.values, upto=upto, now=clock.now())
-        yield done
+    with bulk(engine) as writer:
+        while bite := _next_bite(engine, row.id, BITE[engine.dialect.name]):
+            with writer.writing() as connection:
+                layout.lay_out(connection, insertion, row.id, bite, now=clock.now())
+            done += bite.contacts
+            yield done
 
 
-def _next_position(engine: Engine, run_id: int, size: int) -> int | None:
-    positions = select(run_audience.c.position).where(run_audience.c.run_id == run_id)
-    bite = positions.order_by(run_audience.c.position).limit(size).subquery()
+def _next_bite(engine: Engine, run_id: int, size: int) -> layout.Bite | None:
     with reading(engine) as connection:
-        last: int | None = connection.execute(select(func.max(bite.c.position))).scalar_one()
-    return last
+        return layout.next_bite(connection, run_id, size)
 
 
 def _laid_out(engine: Engine, run_id: int) -> int:
@@ -253,9 +252,9 @@ def _laid_out(engine: Engine, run_id: int) -> int:
 
 
 def _clear_staging(engine: Engine, run_id: int) -> None:
-    while upto := _next_position(engine, run_id, STAGE_BITE):
+    while bite := _next_bite(engine, run_id, STAGE_BITE):
         with writing(engine) as connection:
-            there = run_audience.c.run_id == run_id, run_audience.c.position <= upto
+            there = run_audience.c.run_id == run_id, run_audience.c.position <= bite.upto
             connection.execute(delete(run_audience).where(*there))
 
 

@@ -8,13 +8,45 @@ mail.
 from __future__ import annotations
 
 import sqlite3
+import threading
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
 BUSY_TIMEOUT_MS = 30_000
+BULK_CHECKPOINT = 20_000  # pages (80 MB) of a bulk write before they go from the log into the database
+
+
+class Turns:
+    """Lets the threads of a process write to SQLite in the order in which they came.
+
+    SQLite's own waiting is polling with growing pauses, so a bulk write that begins again at once would shut out the
+    ledger for seconds; here whoever waits is handed the turn.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._taken = False
+        self._waiting: deque[threading.Event] = deque()
+
+    def __enter__(self) -> None:
+        with self._guard:
+            if not self._taken:
+                self._taken = True
+                return
+            mine = threading.Event()
+            self._waiting.append(mine)
+        mine.wait()
+
+    def __exit__(self, *_: object) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().set()  # still taken, by the next
+            else:
+                self._taken = False
 
 
 def open_engine(url: str) -> Engine:
@@ -24,7 +56,8 @@ def open_engine(url: str) -> Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
         return create_engine(parsed, pool_pre_ping=True, pool_size=10)
-    engine = create_engine(parsed, connect_args={"check_same_thread": False})
+    options = {"turns": Turns()}
+    engine = create_engine(parsed, connect_args={"check_same_thread": False}, execution_options=options)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -58,5 +91,41 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that writes; commits at the end, rolls back on any error. Keep it short."""
-    with engine.connect().execution_options(write=True) as connection, connection.begin():
+    with _turn(engine), engine.connect().execution_options(write=True) as connection, connection.begin():
         yield connection
+
+
+class Bulk:
+    """Many short transactions on one connection; others write between them."""
+
+    def __init__(self, engine: Engine, connection: Connection) -> None:
+        self._engine, self._connection = engine, connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        with _turn(self._engine), self._connection.begin():
+            yield self._connection
+
+
+@contextmanager
+def bulk(engine: Engine) -> Iterator[Bulk]:
+    """For writes that can be repeated from where they stand after a power loss, such as the bites of a launch: on
+    SQLite they do not wait for the disk (the next ordinary commit makes them durable too)."""
+    with engine.connect().execution_options(write=True) as connection:
+        _set_sqlite(connection, synchronous="NORMAL", wal_autocheckpoint=BULK_CHECKPOINT)
+        try:
+            yield Bulk(engine, connection)
+        finally:
+            _set_sqlite(connection, synchronous="FULL", wal_autocheckpoint=1000)
+
+
+def _set_sqlite(connection: Connection, **pragmas: object) -> None:
+    raw = connection.connection.dbapi_connection
+    if isinstance(raw, sqlite3.Connection):
+        for name, value in pragmas.items():
+            raw.execute(f"PRAGMA {name}={value}")
+
+
+def _turn(engine: Engine) -> AbstractContextManager[None]:
+    turns = engine.get_execution_options().get("turns")
+    return turns if isinstance(turns, Turns) else nullcontext()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +11,12 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Connection,
+    Insert,
     Select,
     Text,
     and_,
+    bindparam,
     case,
-    delete,
     func,
     insert,
     literal,
@@ -23,7 +25,6 @@ from sqlalchemy import (
     null,
     select,
     true,
-    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import JSON
@@ -57,6 +58,10 @@ COVERED = """
        AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.run_id = :run AND d.contact_id = a.contact_id)
 """
 
+LAID_OUT = "DELETE FROM run_audience WHERE run_id = :run AND position <= :upto"
+
+POSITION = "UPDATE run SET position = :upto WHERE id = :run"
+
 SERVED = """
     SELECT contact_id FROM delivery WHERE scope_id = :scope AND state <> 'skipped' AND contact_id IN :ids
 """
@@ -72,16 +77,33 @@ def stage(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     connection.execute(insert(run_audience), rows)
 
 
-def lay_out(connection: Connection, run_id: int, values: Values, *, upto: int, now: datetime) -> int:
-    """Row 1 for the staged positions up to `upto`, and the launch's position, in one commit. Says how many contacts."""
-    there = and_(run_audience.c.run_id == run_id, run_audience.c.position <= upto)
-    staged = connection.execute(select(func.count()).where(there)).scalar_one()
-    written = connection.execute(_insert(connection, there, values, now)).rowcount
-    if written < staged:
-        connection.execute(sql(COVERED, instants=("now",)), {"run": run_id, "upto": upto, "now": now})
-    connection.execute(delete(run_audience).where(there))
-    connection.execute(update(run).where(run.c.id == run_id).values(position=upto))
-    return int(staged)
+@dataclass(frozen=True, slots=True)
+class Bite:
+    """Staged positions up to `upto`: so many contacts."""
+
+    upto: int
+    contacts: int
+
+
+NEXT_BITE = """
+    SELECT MAX(position) AS upto, COUNT(*) AS contacts
+      FROM (SELECT position FROM run_audience WHERE run_id = :run ORDER BY position LIMIT :size) AS bite
+"""
+
+
+def next_bite(connection: Connection, run_id: int, size: int) -> Bite | None:
+    """The first staged positions that are left."""
+    row = connection.execute(sql(NEXT_BITE), {"run": run_id, "size": size}).one()
+    return Bite(row.upto, row.contacts) if row.contacts else None
+
+
+def lay_out(connection: Connection, insertion: Insert, run_id: int, bite: Bite, *, now: datetime) -> None:
+    """Row 1 for a bite, and the launch's position, in one commit. `insertion` is made once, by `insertion`."""
+    values = {"run": run_id, "upto": bite.upto, "now": now}
+    if connection.execute(insertion, values).rowcount < bite.contacts:
+        connection.execute(sql(COVERED, instants=("now",)), values)
+    connection.execute(sql(LAID_OUT), values)
+    connection.execute(sql(POSITION), values)
 
 
 def read_values(contacts: Sequence[int], values: Sequence[ColumnElement[Any]], dialect: str) -> Select[Any]:
@@ -91,11 +113,13 @@ def read_values(contacts: Sequence[int], values: Sequence[ColumnElement[Any]], d
     return select(*columns).select_from(joined).where(contact.c.id.in_(contacts))
 
 
-def _insert(connection: Connection, there: ColumnElement[bool], values: Values, now: datetime) -> Any:
+def insertion(values: Values, dialect: str) -> Insert:
+    """The INSERT of a bite; its parameters are run, upto and now."""
+    there = and_(run_audience.c.run_id == bindparam("run"), run_audience.c.position <= bindparam("upto"))
     # Materialised, so that the reason is looked up once a row.
-    ranked = _ranked(values, connection.dialect.name).where(there).cte("ranked").prefix_with("MATERIALIZED")
+    ranked = _ranked(values, dialect).where(there).cte("ranked").prefix_with("MATERIALIZED")
     left_out = ranked.c.reason.is_not(None)
-    columns = {
+    columns: dict[str, Any] = {
         "run_id": ranked.c.run_id,
         "issue_id": ranked.c.issue_id,
         "scope_id": ranked.c.scope_id,
@@ -111,17 +135,18 @@ def _insert(connection: Connection, there: ColumnElement[bool], values: Values, 
         "field_values": case((left_out, null()), else_=ranked.c.field_values),
         "due_at": ranked.c.due_at,
         "not_before": ranked.c.due_at,
-        "changed_at": literal(now, Instant()),
+        "changed_at": bindparam("now", type_=Instant()),
     }
     chosen = select(*columns.values()).where(true()).order_by(ranked.c.position)
-    if connection.dialect.name == "postgresql":
+    if dialect == "postgresql":
         return postgresql.insert(delivery).from_select(list(columns), chosen).on_conflict_do_nothing()
     return sqlite.insert(delivery).from_select(list(columns), chosen).on_conflict_do_nothing()
 
 
 def _ranked(values: Values, dialect: str) -> Select[Any]:
     """Staged contacts with all that a delivery needs, and the reason where one is left out."""
-    may_not = may_not_write("run_audience.contact_id", "contact.address_key")
+    is_active = "COALESCE(contact.active, false)"  # false: deleted since it was staged
+    may_not = may_not_write("run_audience.contact_id", "contact.address_key", active=is_active)
     reason = case(
         (run_audience.c.skip.is_not(None), run_audience.c.skip),
         (run_audience.c.language.is_(None), literal(NO_LANGUAGE)),
