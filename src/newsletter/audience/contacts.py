@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 
 from newsletter.audience import institutions, subscribing
 from newsletter.audience.job import Bite, Row
@@ -23,8 +23,8 @@ def take(bite: Bite, rows: list[Row]) -> None:
     added = _named(bite, _allowed(bite, [row for row in rows if row.found is None]))
     present = [row for row in rows if row.found is not None]
     changed = [row for row in present if row.changes]
-    bite.write(insert(contact), [_new_row(bite, row) for row in added])
-    bite.write(_UPDATE, [_changed_row(bite, row) for row in changed])
+    bite.add(contact, [_new_row(bite, row) for row in added])
+    bite.change(_UPDATE, [_changed_row(bite, row) for row in changed])
     bite.remember("contact", changed)
     begun = subscribing.begin(bite, added, present)
     updated = sum(1 for row in present if row.changes or id(row) in begun)
@@ -69,7 +69,7 @@ def _create_institutions(bite: Bite, rows: list[Row], codes: set[str]) -> dict[s
         if code in codes and code not in new:
             told = {name[12:]: value for name, value in row.values.items() if name.startswith("institution.")}
             new[code] = {**told, "code": code, "name": told.get("name") or code}
-    bite.write(insert(institution), [institutions.new_row(bite, values) for values in new.values()])
+    bite.add(institution, [institutions.new_row(bite, values) for values in new.values()])
     bite.counts.update(new_institutions=len(new))
     return dict.fromkeys(new, 0) if bite.job.dry_run else _institution_ids(bite, codes)
 
@@ -160,14 +160,12 @@ def _free(bite: Bite, code: str) -> str:
 
 
 def _new_row(bite: Bite, row: Row) -> dict[str, Any]:
-    sources = bite.sources(row.values)
-    if row.derived:
-        sources.pop("code")
+    told = {name: value for name, value in row.values.items() if name != "code"} if row.derived else row.values
     return {
         **columns_of("contact", row.values),
         "address_key": row.address_key,
         "domain": domain_of(row.values["address"]) if row.address_key else None,
-        "sources": sources,
+        "sources": bite.sources(told),
         "active": True,
         "created_at": bite.now,
         "updated_at": bite.now,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 
 from newsletter.audience.job import Bite, Row
 from newsletter.audience.records import columns_of, values_of
@@ -28,8 +28,8 @@ def take(bite: Bite, rows: list[Row]) -> None:
         row.changes = bite.writer.changes(row.found["values"], owners, row.values)
         if row.changes:
             changed.append(row)
-    bite.write(insert(institution), [new_row(bite, row.values) for row in added])
-    bite.write(_UPDATE, [_changed_row(bite, row) for row in changed])
+    bite.add(institution, [new_row(bite, row.values) for row in added])
+    bite.change(_UPDATE, [_changed_row(bite, row) for row in changed])
     bite.remember("institution", changed)
     refused = sum(1 for row in rows if row.found is None) - len(added)
     bite.counts.update(

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, Table, Update
 
 from newsletter.audience.reading import Line
 from newsletter.audience.values import Kinds, Writer
@@ -17,6 +17,7 @@ from newsletter.clock import Clock
 from newsletter.model.fields import Fields
 from newsletter.model.mapping import ImportMapping
 from newsletter.model.publication import Publication
+from newsletter.store.bulk import insert_rows
 from newsletter.store.tables import audit
 from newsletter.tokens import AddressKeys
 
@@ -64,12 +65,17 @@ class Bite:
     kinds: Kinds
     counts: Counter[str]
     refuse: Refuse
+    shared: dict[tuple[str, ...], dict[str, int]] = field(default_factory=dict)
 
     @property
     def mapping(self) -> ImportMapping:
         return self.job.mapping
 
-    def write(self, statement: Any, rows: list[dict[str, Any]]) -> None:
+    def add(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        if not self.job.dry_run:
+            insert_rows(self.connection, table, rows)
+
+    def change(self, statement: Update, rows: list[dict[str, Any]]) -> None:
         if rows and not self.job.dry_run:
             self.connection.execute(statement, rows)
 
@@ -89,8 +95,12 @@ class Bite:
                     "data": data,
                 }
             )
-        self.write(insert(audit), entries)
+        self.add(audit, entries)
 
     def sources(self, values: Mapping[str, Any]) -> dict[str, int]:
-        """The sources of the values that a new row brings."""
-        return {name: self.source_id for name, value in values.items() if value is not None and value != []}
+        """The sources of the values that a new row brings; rows with the same fields share one mapping."""
+        names = tuple([name for name, value in values.items() if value is not None and value != []])
+        known = self.shared.get(names)
+        if known is None:
+            known = self.shared[names] = dict.fromkeys(names, self.source_id)
+        return known

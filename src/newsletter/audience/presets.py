@@ -53,7 +53,6 @@ PRESETS: dict[str, ImportMapping] = {
         {"email": "address", "blockedAt": "at", "blocked at": "at", "date": "at", "reason": "reason"},
         _BREVO,
     ),
-    ),
     # The lists of suppressions, as CSV or as rows of the API: created is in seconds since 1970.
     "sendgrid/unsubscribes": _preset(Reason.UNSUBSCRIBED, {"email": "address", "created": "at"}),
     "sendgrid/bounces": _preset(Reason.BOUNCED, {"email": "address", "created": "at"}),

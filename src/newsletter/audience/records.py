@@ -29,6 +29,7 @@ CORE = {
         "time_zone",
     ),
 }
+NOTHING: dict[str, Any] = {}  # one object, so that it is converted once (store/bulk.py)
 # What a column that takes no null holds when nothing is known.
 EMPTY: dict[str, dict[str, Any]] = {
     "institution": {"languages": [], "topics": [], "status": "member"},
@@ -49,5 +50,5 @@ def columns_of(owner: str, values: Mapping[str, Any]) -> dict[str, Any]:
     rest = {name: value for name, value in values.items() if name not in core and value is not None}
     if owner == "institution":
         row["names"] = {name[6:]: rest.pop(name) for name in list(rest) if name.startswith("names.")}
-    row["fields"] = rest
+    row["fields"] = rest or NOTHING
     return row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from newsletter.audience.job import Bite, ImportJob, Row
 from newsletter.errors import nearest
@@ -49,8 +49,8 @@ def begin(bite: Bite, added: list[Row], present: list[Row]) -> set[int]:
             begun.add(id(row))
             subscriptions.append(_subscription(bite, contact_id, publication))
             consents.append(_consent(bite, contact_id, publication))
-    bite.write(insert(subscription), subscriptions)
-    bite.write(insert(consent), consents)
+    bite.add(subscription, subscriptions)
+    bite.add(consent, consents)
     bite.counts["subscribed"] += len(subscriptions)
     return begun
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from newsletter.audience.job import Bite, Row
 from newsletter.model.address import normalise_address
@@ -32,7 +32,7 @@ def take(bite: Bite, rows: list[Row]) -> None:
             continue
         there.add((str(row.address_key), scope))
         new.append({"address_key": row.address_key, "scope": scope, "reason": reason, "at": at})
-    bite.write(insert(suppression), [{**each, "source_id": bite.source_id} for each in new])
+    bite.add(suppression, [{**each, "source_id": bite.source_id} for each in new])
     bite.counts["added"] += len(new)
 
 
