@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 COMPILES = (HERE / "snippets_compile.txt").read_text(encoding="utf-8").splitlines()
 REFUSED = [line.split(" => ") for line in (HERE / "snippets_refused.txt").read_text(encoding="utf-8").splitlines()]
 
-PEOPLE = people(40)
+PEOPLE = people(25)
 
 
 def with_data(snippet: str, kind: str) -> Any:

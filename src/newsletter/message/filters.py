@@ -239,10 +239,11 @@ def _number(value: Any, places: int | None = None, *, locale: Locale) -> str:
     number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else floating(value, None)
     if number is None or not isfinite(number):
         return text_of(value)
-    if places is None:
-        return str(format_decimal(number, locale=locale))
-    pattern = "#,##0" + ("." + "0" * places if places > 0 else "")
-    return str(format_decimal(number, format=pattern, locale=locale))
+    pattern = None if places is None else "#,##0" + ("." + "0" * places if places > 0 else "")
+    try:
+        return str(format_decimal(number, format=pattern, locale=locale))
+    except ArithmeticError:  # Babel has no room for more than 28 digits
+        return text_of(value)
 
 
 def _country_name(value: Any, *, locale: Locale) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from newsletter.message.expressions import fields_of, key, walk
 from newsletter.message.parts import Expression
-from newsletter.message.tree import Answer, answer_key, bind_question
+from newsletter.message.tree import bind_question
 from newsletter.model.fields import Field, Fields, FieldType
 from newsletter.model.recipient import Recipient
 
@@ -71,11 +71,7 @@ def _understood(question: Question, fields: Fields) -> bool:
 
 def _satisfiable(field: Field, asked: Sequence[tuple[Question, Any]], language: str) -> bool:
     checks = [(bind_question(q.kind, q.expression, [field.path], language), answer) for q, answer in asked]
-    return any(all(_same(ask((value,)), answer) for ask, answer in checks) for value in _candidates(field, asked))
-
-
-def _same(left: Any, right: Any) -> bool:
-    return answer_key(left) == answer_key(right)
+    return any(all(ask((value,)) == answer for ask, answer in checks) for value in _candidates(field, asked))
 
 
 def _candidates(field: Field, asked: Sequence[tuple[Question, Any]]) -> Iterator[Any]:
@@ -89,8 +85,8 @@ def _candidates(field: Field, asked: Sequence[tuple[Question, Any]]) -> Iterator
     if field.type == FieldType.BOOLEAN:
         yield from (True, False)
     elif field.type == FieldType.NUMBER:
-        numbers = sorted(each for each in constants if isinstance(each, (int, float)))
-        yield from (0, *numbers, *_between(numbers))
+        numbers = sorted({0, *(each for each in constants if isinstance(each, (int, float)))})
+        yield from (*numbers, *_between(numbers))
     else:
         texts = sorted(each for each in constants if isinstance(each, str))
         yield ""
@@ -99,24 +95,25 @@ def _candidates(field: Field, asked: Sequence[tuple[Question, Any]]) -> Iterator
 
 
 def _between(numbers: Sequence[float]) -> Iterator[float]:
-    if numbers:
-        yield numbers[0] - 1
-        yield numbers[-1] + 1
+    """A number in every gap that comparing can tell apart."""
+    yield numbers[0] - 1
+    yield numbers[-1] + 1
     yield from ((low + high) / 2 for low, high in pairwise(numbers))
 
 
 def _lists(constants: Sequence[Any], asked: Sequence[tuple[Question, Any]]) -> Iterator[list[Any]]:
     lengths = [answer for question, answer in asked if question.kind == "len"]
-    held = [
-        question.expression[2][1]
-        for question, answer in asked
-        if answer is True and question.expression[:2] == ["op", "in"] and question.expression[2][0] == "const"
-    ]
+    held: list[Any] = []
+    for question, answer in asked:
+        match question.expression:
+            case ["op", "in", ["const", item], ["field", _]] if answer is True and item not in held:
+                held.append(item)
+    other = "\x00" * (1 + max((len(each) for each in constants if isinstance(each, str)), default=0))
     yield []
     yield held
     yield from (each for each in constants if isinstance(each, list))
     for size in {*lengths, len(held) + 1}:
-        yield held + ["\x00"] * (size - len(held))
+        yield held + [other] * (size - len(held))
 
 
 def _constants(expressions: Iterable[Expression]) -> Iterator[Any]:
@@ -147,7 +144,3 @@ def _typical(type_: FieldType) -> Any:
 
 def _nothing(type_: FieldType) -> Any:
     return [] if type_ == FieldType.LIST else None
-
-
-def as_answers(path: Path) -> tuple[Answer, ...]:
-    return tuple(Answer(question.kind, question.expression, answer) for question, answer in path)

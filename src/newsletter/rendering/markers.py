@@ -54,7 +54,7 @@ class Marks:
 
 # Comments, elements whose content is no text, and tags.
 _TOKEN = re.compile(
-    r"""<!--.*?-->|<(?P<raw>style|script)\b.*?</(?P=raw)\s*>|</?[a-zA-Z](?:[^>"']|"[^"]*"|'[^']*')*>""",
+    r"""<!--.*?-->|<(?P<raw>style|script)\b.*?</(?P=raw)\s*>|</?[a-z][^>"']*(?:(?:"[^"]*"|'[^']*')[^>"']*)*>""",
     re.DOTALL | re.IGNORECASE,
 )
 _CONDITIONAL = re.compile(r"<!--\[if[^\]]*\]>(.*?)<!\[endif\]-->$", re.DOTALL | re.IGNORECASE)

@@ -143,10 +143,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return None if arg is None else super().call_unop(context, operator, arg)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        if isinstance(obj, (Owner, LinkNames)):
-            return obj.get(attribute)
         if isinstance(obj, dict) and attribute in obj:
             return self.opened(obj[attribute])
+        if isinstance(obj, (Owner, LinkNames)):
+            return obj.get(attribute)
         return self.undefined(obj=obj, name=attribute) if isinstance(obj, Strings) else super().getattr(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:

@@ -263,9 +263,10 @@ class SymbolicSandbox(Sandbox):
         return super().call_unop(context, operator, arg)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        obj = self.lift(obj)
-        if isinstance(obj, Symbol):
-            _no_parts(obj, attribute)
+        if type(obj) is not Record:  # most are
+            obj = self.lift(obj)
+            if isinstance(obj, Symbol):
+                _no_parts(obj, attribute)
         return super().getattr(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
