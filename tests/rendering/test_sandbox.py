@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from typing import Any
 
@@ -147,3 +148,22 @@ def test_plain_values_are_unchanged_by_a_run() -> None:
     rows = [{"n": 1}]
     assert html("{% for r in rows %}{{ r.n }}{% endfor %}", rows=rows) == "1"
     assert rows == [Record(n=1)]
+
+
+def test_a_personal_link_that_this_message_lacks_is_none() -> None:
+    notice = dataclasses.replace(
+        manuscript(
+            "{% if links.unsubscribe %}<a href='{{ links.unsubscribe }}'>x</a>{% endif %}{{ links.preferences }}"
+        ),
+        personal=("preferences",),
+    )
+    compiled = compile_language(notice, witnesses=(), finish=same)
+    assert [part if isinstance(part, str) else part.expression for part in compiled.variants[0].html] == [
+        ["link", "preferences"]
+    ]
+
+
+def test_links_that_are_not_personal_are_plain_values() -> None:
+    links = {"web": "https://w.example/", "web_versions": [{"language": "fr", "url": "https://w.example/fr"}]}
+    source = "{{ links.web }} {% for v in links.web_versions %}{{ v.language }}{% endfor %}"
+    assert html(source, links=links) == "https://w.example/ fr"

@@ -10,7 +10,7 @@ from jinja2 import StrictUndefined
 
 from newsletter.errors import nearest
 from newsletter.model.fields import Fields
-from newsletter.rendering.manuscript import Body, Fault, Strings
+from newsletter.rendering.manuscript import PERSONAL_LINKS, Body, Fault, Strings
 
 
 class Record(dict[str, Any]):
@@ -37,7 +37,10 @@ class Owner:
 
 
 class LinkNames:
-    """`links`: the personal ones are read from the recipient, the others are plain values."""
+    """`links`: the personal ones are read from the recipient, the others are plain values.
+
+    A personal link that this message does not have (unsubscribing from a statutory notice) is none.
+    """
 
     def __init__(self, personal: Sequence[str], others: Mapping[str, Any], read: Callable[[str], Any]) -> None:
         self._personal, self._others, self._read = personal, others, read
@@ -45,9 +48,9 @@ class LinkNames:
     def get(self, name: str) -> Any:
         if name in self._personal:
             return self._read(name)
-        if name in self._others:
-            return self._others[name]
-        raise Fault(f"There is no link {name!r} here: {nearest(name, [*self._personal, *self._others])}")
+        if name in self._others or name in PERSONAL_LINKS:
+            return self._others.get(name)
+        raise Fault(f"There is no link {name!r} here: {nearest(name, [*PERSONAL_LINKS, *self._others])}")
 
     def __str__(self) -> str:
         raise Fault("'links' holds several links; print one of them")

@@ -11,6 +11,7 @@ from newsletter.model.fields import Fields
 
 SUBJECT = "subject.txt"
 PREVIEW = "preview.txt"
+PERSONAL_LINKS = ("unsubscribe", "preferences")
 
 
 class Fault(Exception):
@@ -86,14 +87,15 @@ class Manuscript:
     """All that a message of one language is compiled from.
 
     `context` holds plain data by name: texts, Markup, numbers, dates, lists, mappings, Body, Strings. `contact`,
-    `institution` and the personal links (`personal`: none in it for a notice without them) come from each recipient.
+    `institution` and the personal links come from each recipient; `personal` names the links that this message has (no
+    `unsubscribe` in a statutory notice, none in a web version), the others are none.
     """
 
     templates: Templates
     context: Mapping[str, Any]
     fields: Fields
     language: str
-    personal: tuple[str, ...] = ("unsubscribe", "preferences")
+    personal: tuple[str, ...] = PERSONAL_LINKS
 
 
 @dataclass(frozen=True, slots=True)
