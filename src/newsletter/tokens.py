@@ -83,7 +83,7 @@ class AddressKeys:
     secret: bytes
 
     def key(self, normalised: str) -> str:
-        return hmac.new(self.secret, normalised.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self.secret, normalised.encode(), "sha256").hex()
 
     @property
     def fingerprint(self) -> str:

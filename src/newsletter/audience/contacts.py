@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select, update
 from newsletter.audience import institutions, subscribing
 from newsletter.audience.job import Bite, Row
 from newsletter.audience.records import columns_of, values_of
-from newsletter.model.address import domain_of, normalise_address
+from newsletter.model.address import normalise_address
 from newsletter.store.tables import contact, institution
 
 _COLUMN = {"code": "code", "address": "address_key", "institution": "institution_id"}
@@ -40,8 +40,9 @@ def _placed(bite: Bite, rows: list[Row]) -> list[Row]:
     placed = []
     for row in rows:
         values = row.values
-        for name in [name for name in values if name.startswith("institution.")]:
-            del values[name]
+        if bite.mapping.create_institutions:
+            for name in [name for name in values if name.startswith("institution.")]:
+                del values[name]
         row.subscriptions = [*(values.pop("subscriptions", None) or ()), *bite.mapping.subscribe]
         if "institution" in values:
             code = values.pop("institution")
@@ -51,7 +52,8 @@ def _placed(bite: Bite, rows: list[Row]) -> list[Row]:
             values["institution_id"] = ids.get(code)
             row.institution = code
         if address := values.get("address"):
-            row.address_key = bite.job.address_keys.key(normalise_address(address))
+            normal = normalise_address(address)
+            row.address_key, row.domain = bite.job.address_keys.key(normal), normal.rpartition("@")[2]
         placed.append(row)
     return placed
 
@@ -133,6 +135,8 @@ def _allowed(bite: Bite, rows: list[Row]) -> list[Row]:
 
 def _named(bite: Bite, rows: list[Row]) -> list[Row]:
     """New contacts with a code that is theirs alone; made from institution and address where the file has none."""
+    if bite.mapping.key_fields() == ("code",):
+        return rows  # each was looked for by its code and not found
     for row in rows:
         if not row.values.get("code"):
             assert row.address_key is not None
@@ -164,7 +168,7 @@ def _new_row(bite: Bite, row: Row) -> dict[str, Any]:
     return {
         **columns_of("contact", row.values),
         "address_key": row.address_key,
-        "domain": domain_of(row.values["address"]) if row.address_key else None,
+        "domain": row.domain,
         "sources": bite.sources(told),
         "active": True,
         "created_at": bite.now,
@@ -184,6 +188,6 @@ def _changed_row(bite: Bite, row: Row) -> dict[str, Any]:
     columns["address_key"], columns["domain"] = row.found["address_key"], row.found["domain"]
     if "address" in row.changes:
         columns["address_key"] = row.address_key
-        columns["domain"] = domain_of(row.values["address"]) if row.address_key else None
+        columns["domain"] = row.domain
     sources = {**row.found["sources"], **dict.fromkeys(row.changes, bite.source_id)}
     return {**columns, "sources": sources, "updated_at": bite.now, "row_id": row.found["id"]}

@@ -52,14 +52,14 @@ class Converter:
         """Refused names the field and the reason; it never quotes an address."""
         if line.fault:
             raise Refused(line.fault)
-        cells, width, found = line.cells, len(line.cells), {}
+        cells, width = line.cells, len(line.cells)
+        whole = "".join(cells)
+        plain = whole.isascii() and whole.isprintable() and GUARD not in whole
+        found: dict[str, object] = {}
         for column in self.columns:
-            cell = cells[column.index] if column.index < width else ""
-            if not cell.isascii() or not cell.isprintable():
+            cell = cells[column.index].strip() if column.index < width else ""
+            if not plain:
                 cell = cleaned(cell, column.field)
-            cell = cell.strip()
-            if cell[:1] == GUARD and _FORMULA.match(cell):
-                cell = cell[1:]
             if column.values:
                 cell = column.values.get(cell, cell)
             try:
@@ -70,7 +70,9 @@ class Converter:
 
 
 def cleaned(cell: str, field: str) -> str:
-    """NFC, line ends as spaces; what no name or text may hold is refused."""
+    """NFC, line ends as spaces, without the guard of an export; what no name or text may hold is refused."""
+    if _FORMULA.match(cell):
+        cell = cell[1:]
     if _UNWANTED.search(cell):
         raise Refused(f"{field}: holds a character that cannot be read or shown (is the encoding right?)")
     return unicodedata.normalize("NFC", " ".join(cell.split()) if "\n" in cell or "\r" in cell else cell)
@@ -153,8 +155,9 @@ def contact_code(cell: str) -> str:
     return cell
 
 
+@lru_cache(maxsize=4096)
 def texts(cell: str, separator: str | None = None) -> list[str]:
-    """A list; divided by ; where there is one, else by commas. Doubles fall out."""
+    """A list; divided by ; where there is one, else by commas. Doubles fall out. Cells recur, and share their list."""
     sign = separator or (";" if ";" in cell else ",")
     return list(dict.fromkeys(part for part in map(str.strip, cell.split(sign)) if part))
 
@@ -194,6 +197,7 @@ def language(cell: str) -> str:
     return i18n.normalise(cell)
 
 
+@lru_cache(maxsize=4096)
 def languages(cell: str, separator: str | None = None) -> list[str]:
     return list(dict.fromkeys(language(part) for part in texts(cell, separator)))
 

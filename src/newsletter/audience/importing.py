@@ -7,7 +7,7 @@ may change is decided by the owner of each value (values.py), and whom it may su
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -92,7 +92,7 @@ def _run(
 ) -> None:
     transaction = reading if work.job.dry_run else writing
     while lines := list(islice(table.lines, BITE)):
-        rows = list(_rows(work, lines))
+        rows = _rows(work, lines)
         if rows:
             with transaction(engine) as connection:
                 _TARGETS[work.job.mapping.into](_bite(work, connection, source_id), rows)
@@ -114,9 +114,10 @@ def _bite(work: _Import, connection: Connection, source_id: int) -> Bite:
     )
 
 
-def _rows(work: _Import, lines: list[Line]) -> Iterator[Row]:
+def _rows(work: _Import, lines: list[Line]) -> list[Row]:
     """The rows that can be read, are whole, and did not stand earlier in the file."""
     keys = work.job.mapping.key_fields()
+    rows = []
     for line in lines:
         try:
             row = Row(line, work.convert.values(line))
@@ -126,21 +127,26 @@ def _rows(work: _Import, lines: list[Line]) -> Iterator[Row]:
         if fault:
             work.refusals.add(line, fault)
         else:
-            yield row
+            rows.append(row)
+    if work.job.mapping.into == "suppression":  # lists of bounces name an address as often as it bounced
+        return rows
+    return _once(work, rows, keys)
 
 
 def _fault(work: _Import, row: Row, keys: tuple[str, ...]) -> str | None:
-    values = row.values
-    parts = [values.get(name) for name in keys]
-    if not any(value for name, value in zip(keys, parts, strict=True) if name != "institution"):
+    if not any(row.values.get(name) for name in keys if name != "institution"):
         return f"{keys[-1]} is empty"
-    wrong = unknown(work.job, row)
-    if wrong:
-        return wrong
-    if work.job.mapping.into == "suppression":  # lists of bounces name an address as often as it bounced
-        return None
-    earlier = work.seen.first("\0".join(str(part or "").casefold() for part in parts), row.line.number)
-    return f"the same {' and '.join(keys)} as in line {earlier}" if earlier else None
+    return unknown(work.job, row)
+
+
+def _once(work: _Import, rows: list[Row], keys: tuple[str, ...]) -> list[Row]:
+    shown = [("\0".join([row.values.get(name) or "" for name in keys]).casefold(), row.line.number) for row in rows]
+    earlier = work.seen.earlier(shown)
+    for row in rows:
+        if row.line.number in earlier:
+            same = f"the same {' and '.join(keys)} as in line {earlier[row.line.number]}"
+            work.refusals.add(row.line, same)
+    return [row for row in rows if row.line.number not in earlier]
 
 
 def _begin(engine: Engine, job: ImportJob, file: Path) -> int:

@@ -49,6 +49,7 @@ class Row:
     # Of contacts:
     institution: str | None = None  # its code
     address_key: str | None = None
+    domain: str | None = None
     subscriptions: list[str] = field(default_factory=list)
     derived: bool = False  # the code is made up, not the file's
 

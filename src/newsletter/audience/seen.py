@@ -21,10 +21,14 @@ class Seen:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._scratch.close()
 
-    def first(self, key: str, line: int) -> int | None:
-        """None where the key is new; else the line that showed it first."""
-        new = self._scratch.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (key, line)).rowcount
-        if new:
-            return None
-        earlier: int = self._scratch.execute("SELECT line FROM seen WHERE key = ?", (key,)).fetchone()[0]
-        return earlier
+    def earlier(self, keys: list[tuple[str, int]]) -> dict[int, int]:
+        """Of keys with their lines: the lines whose key was seen before -> the line that showed it first."""
+        before = self._scratch.total_changes
+        self._scratch.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", keys)
+        if self._scratch.total_changes - before == len(keys):
+            return {}
+        first = {line: self._scratch.execute(_FIRST, (key,)).fetchone()[0] for key, line in keys}
+        return {line: shown for line, shown in first.items() if shown != line}
+
+
+_FIRST = "SELECT line FROM seen WHERE key = ?"

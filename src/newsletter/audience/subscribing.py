@@ -31,19 +31,20 @@ def begin(bite: Bite, added: list[Row], present: list[Row]) -> set[int]:
     """
     if bite.mapping.mode is Mode.ADD:
         present = []
-    rows = [row for row in (*added, *present) if _news(bite, row)]
-    if not rows:
+    wanted = [(row, news) for row in (*added, *present) if (news := _news(bite, row))]
+    if not wanted:
         return set()
-    had, stopped = _standing(bite, present), _stopped(bite, rows)
+    had, stopped = _standing(bite, present), _stopped(bite, (row for row, _ in wanted))
     ids = _ids(bite, added)
     begun: set[int] = set()
     subscriptions, consents = [], []
-    for row in rows:
+    for row, news in wanted:
         contact_id = row.found["id"] if row.found else ids.get(row.values["code"], 0)
-        for publication in _news(bite, row):
+        for publication in news:
             if row.found and (publication in had[contact_id] or ALL_NEWS in had[contact_id]):
                 continue
-            if row.address_key and stopped.get(row.address_key, set()) & set(covering(publication, statutory=False)):
+            scopes = stopped.get(row.address_key or "")
+            if scopes and not scopes.isdisjoint(covering(publication, statutory=False)):
                 bite.counts["held_back"] += 1
                 continue
             begun.add(id(row))
@@ -56,6 +57,8 @@ def begin(bite: Bite, added: list[Row], present: list[Row]) -> set[int]:
 
 
 def _news(bite: Bite, row: Row) -> list[str]:
+    if not row.subscriptions:
+        return []
     return [name for name in dict.fromkeys(row.subscriptions) if not bite.job.publications[name].statutory]
 
 
