@@ -64,14 +64,16 @@ class PostgresServer:
             self._run(user, "pg_ctl", "-D", data, "-m", "immediate", "stop")
             shutil.rmtree(folder, ignore_errors=True)
 
-    def new_database(self) -> str:
+    def new_database(self, template: str = "template1") -> str:
+        """A fresh database, a copy of the template (a URL that this made, or a name), which nobody may be using."""
         import psycopg
 
         name = f"t{os.getpid()}_{next(self._numbers)}"
+        source = template.rpartition("/")[2]
         with psycopg.connect(
             f"host=127.0.0.1 port={self.port} user=test dbname=postgres", autocommit=True
         ) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}" STRATEGY wal_log'.encode())
         return f"postgresql+psycopg://test@127.0.0.1:{self.port}/{name}"
 
     @staticmethod
