@@ -8,7 +8,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from newsletter.audience.examples import witnesses
+from newsletter.workflow.gather import library_of
+from newsletter.workflow.pictures import Pictures
+
+from newsletter.workflow.witnesses import witnesses_of
 from newsletter.errors import Problem, ProblemsFound
 from newsletter.i18n import direction, locale, pick
 from newsletter.message import serial
@@ -20,16 +23,14 @@ from newsletter.model.draft import Draft
 from newsletter.rendering.content import Content, issue_date
 from newsletter.rendering.manuscript import Manuscript, Source, Strings, Templates
 from newsletter.rendering.selection import choose
-from newsletter.store import editions, issues
+from newsletter.store import editions
 from newsletter.store.editions import AssetRow
 from newsletter.store.engine import reading
 from newsletter.store.issues import IssueRow
 from newsletter.workflow.audience import audience_rule, is_statutory
 from newsletter.workflow.context import Context, NothingToSend
 from newsletter.workflow.envelopes import envelope_for
-from newsletter.workflow.gather import library_of
 from newsletter.workflow.links import LinkRegister, reading_page, web_version
-from newsletter.workflow.pictures import Pictures
 from newsletter.workspace.loading import load_yaml
 
 WITNESSES = 200  # contacts a language that answer the questions which cannot be forced
@@ -239,7 +240,7 @@ def _compile(
     languages: dict[str, ComposedLanguage] = {}
     rule = audience_rule(ctx, setting.issue.campaign, setting.campaign, list(manuscripts))
     with reading(ctx.engine) as connection:
-        known = {tag: witnesses(connection, rule, ctx.fields, tag, WITNESSES) for tag in manuscripts}
+        known = {tag: witnesses_of(connection, rule, ctx.fields, tag, WITNESSES) for tag in manuscripts}
     for language, manuscript in manuscripts.items():
         try:
             compiled = ctx.renderer.compile(manuscript, known[language])

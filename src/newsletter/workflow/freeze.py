@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from newsletter.audience.count import Count, explain
-from newsletter.audience.examples import witnesses
+from newsletter.workflow.witnesses import witnesses_of
 from newsletter.errors import Problem, ProblemsFound
 from newsletter.message import serial
 from newsletter.model.issue import Step
@@ -67,7 +67,7 @@ def prove(ctx: Context, made: Composition) -> None:
     problems: list[Problem] = []
     for language, each in made.languages.items():
         with reading(ctx.engine) as connection:
-            some = witnesses(connection, rule, ctx.fields, language, PROVED)
+            some = witnesses_of(connection, rule, ctx.fields, language, PROVED)
         links = ctx.personal.links(INERT_ID)
         problems += ctx.renderer.compare(each.compiled, each.manuscript, some, links)
     if problems:

@@ -1,0 +1,175 @@
+"""The one place where parts are wired: opens a workspace and offers what the command line, the studio and scripts call.
+
+    import newsletter as nl
+    with nl.open("demo") as ws:
+        issue = ws.gather("monthly", key="2026-12")
+        edition = ws.compose(issue)
+        edition.message("fr", recipient="a@b.example").html
+
+Reading by script is free; sending needs an approval.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy import insert
+
+from newsletter.audience.count import Count, count_segment, explain
+from newsletter.clock import Clock, SystemClock
+from newsletter.errors import UsageError
+from newsletter.model.permission import Role
+from newsletter.settings import STATE_FOLDER, load_secrets, load_settings
+from newsletter.store import issues, people
+from newsletter.store.engine import open_engine, reading, writing
+from newsletter.store.issues import IssueRow
+from newsletter.store.migrate import check_fingerprint, upgrade
+from newsletter.store.tables import document_version
+from newsletter.workflow import deliveries as listing
+from newsletter.workflow import preview
+from newsletter.workflow.audience import audience_rule, parse_rule
+from newsletter.workflow.compose import Composition, compose
+from newsletter.workflow.context import LOCAL, Context, issue_name
+from newsletter.workflow.gather import gather_issue
+from newsletter.workflow.keys import next_key
+from newsletter.workspace.documents import FolderDocuments, Write
+
+
+class Workspace:
+    """An open workspace; close it, or use it as a context manager."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.context.close()
+
+    def issue(self, name: str) -> IssueRow:
+        """An issue by `campaign/key`; a draft that lies in the folder is an issue too."""
+        campaign, key = issue_name(name)
+        ctx = self.context
+        ctx.draft(campaign, key)
+        with writing(ctx.engine) as connection:
+            return issues.ensure(
+                connection, campaign, key, person_id=ctx.person(LOCAL).id, now=ctx.clock.now()
+            )
+
+    def issues(self, campaign: str | None = None) -> list[IssueRow]:
+        with reading(self.context.engine) as connection:
+            return issues.all_issues(connection, campaign)
+
+    def gather(self, campaign: str, *, key: str | None = None, person: str | None = None) -> IssueRow:
+        """Fills or refreshes the draft of an issue, by default the next one."""
+        ctx = self.context
+        key = key or next_key(ctx, campaign)
+        gather_issue(ctx, campaign, key, ctx.person(person))
+        return self.issue(f"{campaign}/{key}")
+
+    def compose(self, issue: IssueRow | str) -> Edition:
+        """Compiles the issue as it stands; nothing is frozen or written."""
+        row = self.issue(issue) if isinstance(issue, str) else issue
+        return Edition(self.context, compose(self.context, row))
+
+    def audience(self, rule: str) -> Segment:
+        """Active contacts for whom a rule holds, whatever they are subscribed to."""
+        return Segment(self.context, rule)
+
+    def audience_of(self, campaign: str) -> Count:
+        """Who would get a campaign's next issue, and who is left out and why."""
+        ctx = self.context
+        definition = ctx.campaign(campaign)
+        rule = audience_rule(ctx, campaign, definition, definition.languages or ctx.settings.languages)
+        with reading(ctx.engine) as connection:
+            return explain(connection, rule, ctx.fields)
+
+    def deliveries(
+        self, issue: str, *, state: str | None = None, search: str | None = None, limit: int | None = None
+    ) -> Sequence[listing.DeliveryRow]:
+        return listing.deliveries(self.context, issue, state=state, search=search, limit=limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    context: Context
+    rule: str
+
+    def count(self) -> int:
+        tree = parse_rule(self.context, self.rule)
+        with reading(self.context.engine) as connection:
+            return count_segment(connection, tree, self.context.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A composed issue: its messages, as anybody would get them."""
+
+    context: Context
+    composition: Composition
+
+    @property
+    def languages(self) -> list[str]:
+        return list(self.composition.languages)
+
+    def message(self, language: str, *, recipient: str | None = None) -> preview.Message:
+        """As a contact (by address), `worst`, or (None) the public profile."""
+        if language not in self.composition.languages:
+            raise UsageError(f"This issue has no {language!r}; it has {', '.join(self.languages)}.")
+        composed = self.composition.languages[language]
+        found = preview.recipient_for(self.context, language, recipient, self.composition.campaign.public)
+        at = self.context.clock.now()
+        return preview.message(self.context, composed.compiled, composed.envelope, found, at)
+
+    def local(self, html: str, folder: str) -> str:
+        """A message's HTML with its pictures beside it instead of at the public address."""
+        return html.replace(f"{self.context.settings.public_url}/a/", f"{folder}/")
+
+    def check(self) -> list[Any]:
+        """Findings: code, where, why, mend."""
+        from newsletter.workflow.check import check  # compiles with lxml, which small processes do without
+
+        return check(self.context, self.composition)
+
+
+def open_workspace(
+    folder: str | Path = ".", *, clock: Clock | None = None, environment: Mapping[str, str] | None = None
+) -> Workspace:
+    """Opens a workspace; its database is made or upgraded, its keys are made at the first run."""
+    env = os.environ if environment is None else environment
+    root = Path(folder).resolve()
+    settings = load_settings(root, env)
+    secrets = load_secrets(root, env)
+    (root / STATE_FOLDER).mkdir(exist_ok=True)
+    engine = open_engine(settings.database or f"sqlite:///{root / STATE_FOLDER / 'newsletter.sqlite'}")
+    ticking = clock or SystemClock()
+    upgrade(engine)
+    check_fingerprint(engine, secrets.address_keys)
+    with writing(engine) as connection:
+        now = ticking.now()
+        roles = [role.value for role in Role]
+        people.add(connection, LOCAL, name="Local user", address=None, roles=roles, now=now)
+        for slug, each in settings.people.items():
+            people.add(connection, slug, name=each.name, address=each.address, roles=each.roles, now=now)
+
+    def remember(write: Write, before: bytes | None, person_id: int) -> None:
+        values = {
+            "path": write.path,
+            "before": before,
+            "operation": write.operation,
+            "person_id": person_id,
+            "at": ticking.now(),
+        }
+        with writing(engine) as connection:
+            connection.execute(insert(document_version).values(values))
+
+    return Workspace(Context(root, settings, secrets, FolderDocuments(root, remember), engine, ticking))

@@ -1,0 +1,52 @@
+"""What a send shows before it begins, while it runs, and when it ends."""
+
+from __future__ import annotations
+
+from newsletter.cli.output import heading, note, progress, say
+from newsletter.dispatch.engine import Ended, Progress
+from newsletter.store import ledger
+from newsletter.store.engine import reading
+from newsletter.store.people import Person
+from newsletter.workflow.context import Context
+from newsletter.workflow.send import Plan, launch, send
+
+
+def show_plan(plan: Plan) -> None:
+    """Contacts, institutions, languages, who is left out and why, and the transport."""
+    count = plan.count
+    what = "Rehearsal" if plan.rehearsal else "Send"
+    heading(f"{what} of {plan.issue.name}, edition {plan.edition.number}, through {plan.transport}")
+    languages = ", ".join(f"{language} {number:,}" for language, number in count.languages.items())
+    say(f"  {count.recipients:,} contacts at {count.institutions:,} institutions: {languages}")
+    left = {"no address": count.no_address, "no edition in their language": count.no_edition}
+    left |= {"covered by another copy": count.covered} | count.suppressed
+    reasons = ", ".join(f"{number:,} {reason}" for reason, number in left.items() if number)
+    if reasons:
+        say(f"  left out: {reasons}")
+    if plan.open_run is not None:
+        say(f"  run {plan.open_run.number} was begun and goes on")
+
+
+def run_send(ctx: Context, plan: Plan, person: Person) -> bool:
+    """Launches and dispatches; says whether everything that is due has been handed over."""
+    with progress("Preparing") as update:
+        run_id = launch(ctx, plan, person, on_progress=update)
+    with progress("Rehearsing" if plan.rehearsal else "Sending") as update:
+
+        def show(now: Progress) -> None:
+            sums = now.sums
+            update(sums.audience - sums.open, sums.audience, now.rate)
+
+        report = send(ctx, run_id, show)
+    say(report.sums.line)
+    if report.reason:
+        note(report.reason)
+    if report.ended is Ended.WAITING:
+        note("Some are put off and will be tried again: run the same command later, or `newsletter serve`.")
+    if report.ended is Ended.STOPPED:
+        note("Stopped; the same command goes on where it was.")
+    with reading(ctx.engine) as connection:
+        doubtful = ledger.run_sums(connection, run_id).counts
+    if any(state.value == "unconfirmed" and number for state, number in doubtful.items()):
+        note(f"Some outcomes are unknown: newsletter deliveries {plan.issue.name} --state unconfirmed")
+    return report.ended in (Ended.DONE, Ended.WAITING)

@@ -1,0 +1,117 @@
+"""What staff do with contacts: list, import, suppress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+
+from newsletter.audience import presets, suppressions
+from newsletter.audience.importing import Report, run_import
+from newsletter.audience.job import ImportJob
+from newsletter.audience.sql import to_sql
+from newsletter.errors import UsageError, nearest
+from newsletter.model.mapping import ImportMapping
+from newsletter.model.suppression import Reason
+from newsletter.model.permission import Action, may, require
+from newsletter.settings import STATE_FOLDER
+from newsletter.store.engine import reading, writing
+from newsletter.store.people import Person
+from newsletter.store.tables import contact, institution
+from newsletter.workflow.audience import parse_rule
+from newsletter.workflow.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    code: str
+    name: str
+    role: str | None
+    institution: str | None
+    language: str | None
+    address: str | None
+
+
+def list_contacts(ctx: Context, rule: str, person: Person, *, limit: int) -> list[ContactRow]:
+    """Contacts for whom a rule holds; addresses are masked for those who may not see them."""
+    sees = may(person.roles, Action.CONTACTS)
+    statement = (
+        select(contact, institution.c.name.label("institution_name"))
+        .select_from(contact.outerjoin(institution, institution.c.id == contact.c.institution_id))
+        .where(contact.c.active.is_(True), contact.c.erased_at.is_(None), to_sql(parse_rule(ctx, rule), ctx.fields))
+        .order_by(contact.c.id)
+        .limit(limit)
+    )
+    with reading(ctx.engine) as connection:
+        return [
+            ContactRow(
+                row.code,
+                " ".join(part for part in (row.first_name, row.last_name) if part),
+                row.role,
+                row.institution_name,
+                row.language,
+                row.address if sees else masked(row.address),
+            )
+            for row in connection.execute(statement)
+        ]
+
+
+def masked(address: str | None) -> str | None:
+    """`a…@example.org`"""
+    if address is None:
+        return None
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain}"
+
+
+def import_file(
+    ctx: Context,
+    name: str,
+    file: Path | None,
+    person: Person,
+    *,
+    dry_run: bool = False,
+    on_progress: Callable[[int], None] | None = None,
+) -> Report:
+    """Imports a file by a mapping of the workspace, or by a preset for another system's export."""
+    require(person.name, person.roles, Action.CONTACTS)
+    mapping = _mapping(ctx, name)
+    if file is None:
+        if mapping.file is None:
+            raise UsageError(f"The mapping {name!r} names no file: say which, `newsletter audience import {name} FILE`.")
+        file = ctx.folder / mapping.file
+    if not file.is_file():
+        raise UsageError(f"There is no file {file}.")
+    job = ImportJob(
+        mapping=mapping,
+        fields=ctx.fields,
+        publications=ctx.publications,
+        address_keys=ctx.secrets.address_keys,
+        person_id=person.id,
+        clock=ctx.clock,
+        refused=ctx.folder / STATE_FOLDER / f"refused-{name}-{file.stem}.csv",
+        dry_run=dry_run,
+    )
+    return run_import(ctx.engine, job, file, on_progress)
+
+
+def suppress(ctx: Context, address: str, scope: str, person: Person, *, lift: bool) -> str:
+    require(person.name, person.roles, Action.CONTACTS)
+    key, now = suppressions.key_of(address, ctx.secrets.address_keys), ctx.clock.now()
+    with writing(ctx.engine) as connection:
+        if lift:
+            suppressions.lift(connection, key, scope, person.id, "by the command line", now)
+            return f"Taken off the do-not-mail list ({scope})."
+        suppressions.add(connection, key, scope, Reason.MANUAL, now)
+    return f"On the do-not-mail list ({scope})."
+
+
+def _mapping(ctx: Context, name: str) -> ImportMapping:
+    if name in presets.PRESETS and name not in ctx.imports:
+        return presets.PRESETS[name]
+    if name not in ctx.imports:
+        known = [*ctx.imports, *presets.PRESETS]
+        raise UsageError(f"There is no mapping subscribers/imports/{name}.yaml: {nearest(name, known)}")
+    return ctx.mapping(name)

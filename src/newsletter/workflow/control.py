@@ -1,0 +1,49 @@
+"""Pause, resume and cancel the runs of an issue; and what has left meanwhile."""
+
+from __future__ import annotations
+
+from newsletter.errors import UsageError
+from newsletter.model.delivery import RunState
+from newsletter.model.issue import Step
+from newsletter.model.permission import Action, require
+from newsletter.store import issues, ledger, runs
+from newsletter.store.engine import reading, writing
+from newsletter.store.issues import IssueRow
+from newsletter.store.people import Person
+from newsletter.workflow.context import Context
+
+_WHO = {"pause": Action.PAUSE, "resume": Action.APPROVE, "cancel": Action.APPROVE}
+_STEPS = {"pause": ledger.pause, "resume": ledger.resume, "cancel": ledger.cancel}
+_FROM = {
+    "pause": (RunState.SENDING,),
+    "resume": (RunState.PAUSED,),
+    "cancel": (RunState.SENDING, RunState.PAUSED, RunState.LAUNCHING),
+}
+
+
+def control(ctx: Context, issue: IssueRow, what: str, person: Person) -> str:
+    """Moves every run that can be moved; an issue that is not sending yet is cancelled itself."""
+    require(person.name, person.roles, _WHO[what])
+    now = ctx.clock.now()
+    with reading(ctx.engine) as connection:
+        open_runs = [run for run in runs.of_issue(connection, issue.id) if run.state in _FROM[what]]
+    if not open_runs:
+        if what == "cancel":
+            with writing(ctx.engine) as connection:
+                issues.step(connection, issue, Step.CANCEL, person_id=person.id, now=now)
+            return f"{issue.name} is cancelled; nothing had been sent."
+        raise UsageError(f"{issue.name} is {issue.state.value}: there is nothing to {what}.")
+    said = []
+    for run in open_runs:
+        by = ledger.By(person.id, now, f"{what} by {person.name}")
+        with writing(ctx.engine) as connection:
+            _STEPS[what](connection, run.id, by)
+        while what == "cancel":
+            with writing(ctx.engine) as connection:
+                if not ledger.skip_cancelled(connection, run.id, now=now):
+                    break
+        with reading(ctx.engine) as connection:
+            sums = ledger.run_sums(connection, run.id)
+        kind = "Rehearsal" if run.rehearsal else "Run"
+        said.append(f"{kind} {run.number} of {issue.name}: {what} by {person.name}. {sums.line}")
+    return "\n".join(said)

@@ -1,0 +1,160 @@
+"""Who got it: deliveries to be read, searched, exported and settled."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import IO, Any
+
+from sqlalchemy import Select, or_, select
+
+from newsletter.errors import UsageError, nearest
+from newsletter.model.delivery import DeliveryState
+from newsletter.model.permission import Action, require
+from newsletter.store import issues, ledger
+from newsletter.store.engine import reading, writing
+from newsletter.store.people import Person
+from newsletter.store.tables import attempt, contact, delivery, institution, issue, run
+from newsletter.workflow.context import Context, issue_name
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """One line of the record. `address` is for those who may see addresses."""
+
+    id: int
+    issue: str
+    run: int
+    rehearsal: bool
+    contact: str
+    role: str | None
+    name: str
+    institution: str | None
+    language: str | None
+    state: str
+    reason: str | None
+    reply: str | None
+    attempts: int
+    changed_at: datetime
+    address: str | None
+
+
+def deliveries(
+    ctx: Context, name: str | None, *, state: str | None = None, search: str | None = None, limit: int | None = None
+) -> Sequence[DeliveryRow]:
+    """The deliveries of an issue, or of all; `search` finds a name, an institution, a domain or an address."""
+    statement = _statement()
+    if name is not None:
+        statement = statement.where(issue.c.id == _issue_id(ctx, name))
+    if state is not None:
+        if state not in {each.value for each in DeliveryState}:
+            raise UsageError(f"There is no state {state!r}: {nearest(state, [s.value for s in DeliveryState])}")
+        statement = statement.where(delivery.c.state == state)
+    if search:
+        statement = statement.where(_matches(search))
+    statement = statement.order_by(delivery.c.run_id, delivery.c.id).limit(limit)
+    with reading(ctx.engine) as connection:
+        return [_row(row) for row in connection.execute(statement)]
+
+
+def export(rows: Sequence[DeliveryRow], stream: IO[str]) -> None:
+    """As CSV; cells that a spreadsheet would run as a formula are quoted with an apostrophe."""
+    names = [each.name for each in fields(DeliveryRow)]
+    writer = csv.writer(stream)
+    writer.writerow(names)
+    for row in rows:
+        values = asdict(row)
+        writer.writerow([_safe(values[name]) for name in names])
+
+
+def settle(ctx: Context, ids: Sequence[int], decision: str, person: Person) -> list[int]:
+    """A named person decides what became of unconfirmed deliveries: accepted, rejected or resend. Says which moved."""
+    require(person.name, person.roles, Action.SETTLE)
+    now = ctx.clock.now()
+    with writing(ctx.engine) as connection:
+        if decision == "resend":
+            return ledger.resend(connection, ids, person=person.id, now=now)
+        if decision == "retry":
+            return ledger.retry(connection, ids, person=person.id, now=now)
+        if decision in ("accepted", "rejected"):
+            return ledger.decide(connection, ids, DeliveryState(decision), person=person.id, now=now)
+    raise UsageError(f"A delivery is settled as accepted, rejected, resend or retry, not {decision!r}.")
+
+
+def _statement() -> Select[Any]:
+    last = (
+        select(attempt.c.reply)
+        .where(attempt.c.delivery_id == delivery.c.id)
+        .order_by(attempt.c.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return select(
+        delivery,
+        issue.c.campaign,
+        issue.c.key,
+        run.c.rehearsal,
+        run.c.number.label("run_number"),
+        contact.c.code.label("contact_code"),
+        contact.c.role,
+        contact.c.first_name,
+        contact.c.last_name,
+        institution.c.name.label("institution_name"),
+        last.label("reply"),
+    ).select_from(
+        delivery.join(run, run.c.id == delivery.c.run_id)
+        .join(issue, issue.c.id == delivery.c.issue_id)
+        .outerjoin(contact, contact.c.id == delivery.c.contact_id)
+        .outerjoin(institution, institution.c.id == delivery.c.institution_id)
+    )
+
+
+def _matches(search: str) -> Any:
+    like = f"%{search.strip()}%"
+    columns = (
+        contact.c.first_name,
+        contact.c.last_name,
+        contact.c.code,
+        institution.c.name,
+        institution.c.code,
+        delivery.c.address,
+        delivery.c.domain,
+    )
+    return or_(*(column.ilike(like) for column in columns))
+
+
+def _issue_id(ctx: Context, name: str) -> int:
+    campaign, key = issue_name(name)
+    with reading(ctx.engine) as connection:
+        found = issues.find(connection, campaign, key)
+        if found is None:
+            known = [each.name for each in issues.all_issues(connection)]
+            raise UsageError(f"There is no issue {name!r}: {nearest(name, known)}")
+    return found.id
+
+
+def _row(row: Any) -> DeliveryRow:
+    return DeliveryRow(
+        id=row.id,
+        issue=f"{row.campaign}/{row.key}",
+        run=row.run_number,
+        rehearsal=bool(row.rehearsal),
+        contact=row.contact_code or f"contact {row.contact_id}",
+        role=row.role,
+        name=" ".join(part for part in (row.first_name, row.last_name) if part),
+        institution=row.institution_name,
+        language=row.language,
+        state=row.state,
+        reason=row.reason,
+        reply=row.reply,
+        attempts=row.attempts,
+        changed_at=row.changed_at,
+        address=row.address,
+    )
+
+
+def _safe(value: object) -> str:
+    text = "" if value is None else str(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠") else text
