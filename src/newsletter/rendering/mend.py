@@ -1,0 +1,171 @@
+"""MJML, rewritten so that the compiler shows what npm's mjml shows.
+
+The compiler (mrml) parses and rewrites the content of text components, reads attribute values as Rust prints them, and
+resolves defaults its own way. So it is given only the structure: contents and unusual values travel as tokens and are
+put back, byte for byte, after it; defaults (`mj-attributes`, `mj-class`) are written on each component.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from newsletter.rendering import mjml_widths as widths
+from newsletter.rendering.mjml_components import COMPONENTS
+from newsletter.rendering.mjml_tree import COMMENT, Node
+
+_PLAIN = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]*")  # printable ASCII but " and backslash
+_SHORT_COLOR = re.compile(r"#([0-9a-fA-F])([0-9a-fA-F])([0-9a-fA-F])")
+_COLORS = frozenset(
+    (tag, name) for tag, each in COMPONENTS.items() for name, kind in each.attributes.items() if kind == "color"
+)
+_TAKEN_OUT = frozenset({"mj-attributes", "mj-font", "mj-html-attributes"})
+
+
+@dataclass(slots=True)
+class Inline:
+    """The rules of one `<mj-style inline="inline">`, and where they stand."""
+
+    css: str
+    at: int
+
+
+@dataclass
+class Mended:
+    """MJML for the compiler, and what it must not see: the kept texts by token, styles to inline, fonts by name."""
+
+    mjml: str = ""
+    kept: list[str] = field(default_factory=list)
+    inline: list[Inline] = field(default_factory=list)
+    fonts: dict[str, str] = field(default_factory=dict)
+    token: str = "zq"  # noqa: S105 (no secret)
+
+    def restore(self, html: str) -> str:
+        """The compiled HTML with the kept texts in place."""
+        return re.sub(rf"{self.token}(\d+)z", lambda found: self.kept[int(found[1])], html)
+
+    def keep(self, text: str) -> str:
+        self.kept.append(text)
+        return f"{self.token}{len(self.kept) - 1}z"
+
+
+def mend(root: Node, text: str) -> Mended:
+    """Rewrites a document that has passed the lint. `text` is its source, in which no token may occur."""
+    mended = Mended()
+    while mended.token in text:
+        mended.token += "q"
+    mended.mjml = _Writer(mended, _defaults(root)).document(root)
+    return mended
+
+
+@dataclass(slots=True)
+class _Defaults:
+    """What `mj-attributes` says."""
+
+    all: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    classes: dict[str, dict[str, str]] = field(default_factory=dict)
+    inside: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)  # by class of a parent and tag
+
+
+def _defaults(root: Node) -> _Defaults:
+    found = _Defaults()
+    head = root.find("mj-head")
+    blocks = [child for child in head.children if child.tag == "mj-attributes"] if head else []
+    for node in (node for block in blocks for node in block.children if node.tag != COMMENT):
+        attributes = node.attributes
+        if node.tag == "mj-class":
+            name = attributes.pop("name", "")
+            found.classes.setdefault(name, {}).update(attributes)
+            for child in node.children:
+                found.inside[name, child.tag] = child.attributes
+        elif node.tag == "mj-all":
+            found.all.update(attributes)
+        else:
+            found.tags.setdefault(node.tag, {}).update(attributes)
+    return found
+
+
+class _Writer:
+    def __init__(self, mended: Mended, defaults: _Defaults) -> None:
+        self.mended = mended
+        self.defaults = defaults
+        self.parts: list[str] = []
+
+    def document(self, root: Node) -> str:
+        self._open("mjml", root.attributes)
+        for child in root.children:
+            if child.tag == "mj-head":
+                self._head(child)
+            elif child.tag == "mj-body":
+                self._body(child, "", {}, widths.Box(0, 1))
+        self.parts.append("</mjml>")
+        return "".join(self.parts)
+
+    def _head(self, head: Node) -> None:
+        self.parts.append("<mj-head>")
+        for node in head.children:
+            if node.tag == "mj-style" and node.attributes.get("inline") == "inline":
+                self.mended.inline.append(Inline(node.content or "", node.content_at))
+            elif node.tag == "mj-font":
+                self.mended.fonts[node.attributes.get("name", "")] = node.attributes.get("href", "")
+            elif node.tag == COMMENT:
+                self.parts.append(f"<mj-raw>{self.mended.keep(f'<!--{node.content}-->')}</mj-raw>")
+            elif node.tag not in _TAKEN_OUT:
+                self._open(node.tag, node.attributes)
+                self._close(node)
+        self.parts.append("</mj-head>")
+
+    def _body(self, node: Node, inherited_class: str, handed: dict[str, str], box: widths.Box) -> None:
+        if node.tag == COMMENT:
+            self.parts.append(f"<!--{self.mended.keep(node.content or '')}-->")
+            return
+        attributes = self._resolved(node, inherited_class, handed)
+        own = widths.Box(box.width, max(1, box.columns))
+        inner = widths.inside(node, attributes, own)
+        self._open(node.tag, widths.fitted(node.tag, attributes, own))
+        component = COMPONENTS[node.tag]
+        down = {name: attributes[name] for name in component.hands_down if attributes.get(name)}
+        css_class = node.attributes.get("mj-class", inherited_class)
+        for child in node.children:
+            self._body(child, css_class, down, inner)
+        self._close(node)
+
+    def _resolved(self, node: Node, inherited_class: str, handed: dict[str, str]) -> dict[str, str]:
+        """The attributes that hold, without the component's own defaults: mj-all, handed down, tag, class, own."""
+        defaults, own = self.defaults, node.attributes
+        known = COMPONENTS[node.tag].attributes
+        found = {name: value for name, value in defaults.all.items() if name in known}
+        found.update({name: value for name, value in handed.items() if name in known})
+        found.update(defaults.tags.get(node.tag, ()))
+        classes: dict[str, str] = {}
+        for name in own.get("mj-class", "").split(" "):
+            values = defaults.classes.get(name, {})
+            both = [classes.get("css-class"), values.get("css-class")]
+            classes.update(values)
+            if all(both):
+                classes["css-class"] = " ".join(filter(None, both))
+        found.update({name: value for name, value in classes.items() if name in known})
+        for name in inherited_class.split(" "):
+            found.update(defaults.inside.get((name, node.tag), ()))
+        found.update(own)
+        found.pop("mj-class", None)
+        return found
+
+    def _open(self, tag: str, attributes: dict[str, str]) -> None:
+        self.parts.append(f"<{tag}")
+        for name, value in attributes.items():
+            if name.startswith("xmlns"):
+                continue
+            if (tag, name) in _COLORS:
+                value = _SHORT_COLOR.sub(r"#\1\1\2\2\3\3", value) if len(value) == 4 else value
+            if _PLAIN.fullmatch(value) is None:
+                value = self.mended.keep(value.replace('"', "&quot;"))
+            self.parts.append(f' {name}="{value}"')
+        self.parts.append(">")
+
+    def _close(self, node: Node) -> None:
+        content = (node.content or "").strip()
+        if content:
+            self.parts.append(self.mended.keep(content))
+        self.parts.append(f"</{node.tag}>")

@@ -1,0 +1,98 @@
+"""How wide the box of a component is, as npm's mjml reckons it, and what the compiler gets wrong about sizes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from newsletter.rendering.mjml_components import VERBATIM
+from newsletter.rendering.mjml_tree import COMMENT, Node
+
+_NUMBER = re.compile(r"\s*(-?(?:\d+\.?\d*|\.\d+))\s*(%?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """The width in px inside a component, and by how many columns it is shared."""
+
+    width: float
+    columns: int
+
+
+def inside(node: Node, attributes: dict[str, str], box: Box) -> Box:
+    """The box that a component's children have."""
+    if node.tag in VERBATIM:
+        return box
+    columns = sum(child.tag not in (COMMENT, "mj-raw") for child in node.children)
+    match node.tag:
+        case "mj-body":
+            width = _number(attributes.get("width")) or 600.0
+        case "mj-section" | "mj-wrapper":
+            padding = attributes.get("padding", "20px 0")
+            width = int(box.width) - _padding(attributes, padding) - _borders(attributes, "border")
+        case "mj-column" | "mj-group":
+            width = _share(attributes.get("width"), box) - _padding(attributes, attributes.get("padding"))
+            width -= _borders(attributes, "border") + _borders(attributes, "inner-border")
+        case "mj-hero":
+            width = box.width - _padding(attributes, attributes.get("padding"))
+        case _:
+            width = box.width
+    return Box(width, columns)
+
+
+def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
+    """The attributes with what the compiler would do differently: an image as wide as its column at most, and the
+    height of a hero without its padding."""
+    if tag == "mj-image" and attributes.get("width"):
+        padding = _padding(attributes, attributes.get("padding", "10px 25px"))
+        most = int(box.width) - padding - _borders(attributes, "border")
+        if _number(attributes["width"]) > most:
+            return {**attributes, "width": f"{_short(most)}px"}
+    if tag == "mj-hero" and attributes.get("height"):
+        padding = _edge(attributes, attributes.get("padding"), "top")
+        padding += _edge(attributes, attributes.get("padding"), "bottom")
+        return {**attributes, "height": f"{_short(int(_number(attributes['height'])) - padding)}px"}
+    return attributes
+
+
+def _share(width: str | None, box: Box) -> float:
+    found = _NUMBER.match(width) if width else None
+    if found is None:
+        return box.width / max(1, box.columns)
+    return float(found[1]) * box.width / 100 if found[2] else float(found[1])
+
+
+def _number(value: str | None) -> float:
+    found = _NUMBER.match(value) if value else None
+    return float(found[1]) if found else 0.0
+
+
+def _padding(attributes: dict[str, str], padding: str | None) -> float:
+    return _edge(attributes, padding, "left") + _edge(attributes, padding, "right")
+
+
+def _edge(attributes: dict[str, str], padding: str | None, side: str) -> float:
+    """One side of a padding, in whole px as npm's mjml reads it."""
+    single = attributes.get(f"padding-{side}")
+    if single:
+        return int(_number(single))
+    values = (padding or "").split()
+    if not values:
+        return 0
+    place = {"top": 0, "right": 1, "bottom": 2, "left": 3}[side]
+    while place >= len(values):
+        place = {1: 0, 2: 0, 3: 1}[place]
+    return int(_number(values[place]))
+
+
+def _borders(attributes: dict[str, str], name: str) -> float:
+    return sum(_border(attributes.get(f"{name}-{side}") or attributes.get(name)) for side in ("left", "right"))
+
+
+def _border(value: str | None) -> float:
+    found = re.search(r"(?:^|\s)(\d+)", value or "")
+    return float(found[1]) if found else 0.0
+
+
+def _short(number: float) -> str:
+    return f"{number:g}"
