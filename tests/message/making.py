@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import UTC, datetime
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from newsletter.message.envelope import DeliveryData, Envelope, Mailbox, Personal
 from newsletter.message.parts import Compiled, Slot
@@ -72,3 +76,38 @@ def delivery(first: str = "Maria", institution: str = "National Fund", **changes
         "name": "Maria Okonkwo",
     }
     return PERSONAL.delivery(**{**values, **changes})
+
+
+def make_key() -> tuple[str, bytes]:
+    """An RSA key in PEM, and the TXT record of its public half."""
+    private = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # small: made for every run
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
+    public = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return pem, b"v=DKIM1; k=rsa; p=" + b64encode(public)
+
+
+# Each has broken a mail program somewhere.
+HOSTILE = (
+    "Maria",
+    "",
+    "Élodie N'Guessan",
+    'O\'Neill & Sons <b>"x"</b>',
+    "a=b=3D=\r\nBcc: evil@example.org",
+    ".\r\n.hidden\n..\r.",
+    "From here\nFrom there",
+    "trailing blanks   \n \t \nand more ",
+    " leading",
+    "=?utf-8?q?hoax?=",
+    "عبد الرحمن بن محمد",
+    "זאב \u202eevil\u202c",
+    "👩‍👩‍👧‍👦 family, 🇨🇮 flag",
+    "line\u2028and paragraph\u2029separators, next\x85line",
+    "no-break\u00a0and\u202fnarrow, soft\u00adhyphen, «œᵉ’»",
+    "bell\x07 and escape\x1b[31m",
+    "日本語の長い名前" * 12,
+    "x" * 300,
+    "é" * 200,
+    "a" * 74 + "é",
+    "word " * 60,
+    "{{ contact.first_name }} {% raw %} %name% -f0n0-",
+)

@@ -53,7 +53,7 @@ def _quoted_line(line: str) -> bytes:
 
 
 def _guarded(line: bytes) -> bytes:
-    """No line starts with a dot (SMTP doubles it, some hosts forget to undo that) or `From ` (mbox puts > before it)."""
+    """No line starts with a dot (SMTP doubles it, and some undo that wrongly) or `From ` (mbox puts > before it)."""
     if line.startswith((b".", b"From ")):
         return _ESCAPES[line[:1]] + line[1:]
     return line
@@ -107,7 +107,7 @@ def encoded_words(text: str, used: int, *, phrase: bool = False) -> str:
     quoted = b2a_qp(data, header=True).replace(b"=\n", b"")
     quoted = _unsafe_in_phrase.sub(_escape, quoted) if phrase else quoted.replace(b"?", b"=3F")
     room = 76 - used - len("=?utf-8?q??=")
-    if len(quoted) * 3 > len(data) * 4 + 12:
+    if len(quoted) > 2 * len(data):  # hardly legible, and longer than base64
         words = (b2a_base64(word, newline=False) for word in _cut_characters(data, room // 4 * 3))
         return "\r\n ".join(f"=?utf-8?b?{word.decode()}?=" for word in words)
     if len(quoted) <= room:

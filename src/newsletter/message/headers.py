@@ -30,7 +30,10 @@ def wire(address: str) -> str:
     local, at, domain = address.rpartition("@")
     if not (local and at) or _unsafe_in_address(address):
         raise HeaderError("this is no address that a header can hold")
-    return f"{local}@{_wire_domain(domain)}"
+    try:
+        return f"{local}@{_wire_domain(domain)}"
+    except UnicodeError as error:  # idna's
+        raise HeaderError(f"this is no domain: {error}") from error
 
 
 def mailbox(address: str, name: str, used: int) -> str:
