@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markupsafe import Markup, escape
 
@@ -130,12 +130,14 @@ values = st.one_of(
 )
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.sampled_from(sorted(FILTER_NAMES - {"replace"})), values)
 def test_no_filter_fails_for_a_value_that_a_field_can_hold(name: str, value: Any) -> None:
     for language in ("fr", "ar"):
         assert isinstance(shown(["filter", name, FIRST, [], {}], value, mode="html", language=language), str)
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.sampled_from(sorted(TESTS)), values, values)
 def test_no_test_or_comparison_fails(name: str, left: Any, right: Any) -> None:
     alone = {"none", "odd", "even", "true", "false"}
@@ -146,6 +148,7 @@ def test_no_test_or_comparison_fails(name: str, left: Any, right: Any) -> None:
 numbers = st.one_of(st.none(), st.integers(-(10**15), 10**15), st.floats(allow_nan=False))
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.sampled_from(sorted(ARITHMETIC)), numbers, numbers)
 def test_no_computing_fails(name: str, left: Any, right: Any) -> None:
     assert isinstance(ARITHMETIC[name](left, right), (int, float, type(None)))
@@ -156,6 +159,7 @@ def test_texts_cannot_be_multiplied() -> None:
         ARITHMETIC["mul"]("x", 10**9)
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.text())
 def test_escaping_is_that_of_markupsafe(text: str) -> None:
     assert escape_text(text) == str(escape(text))

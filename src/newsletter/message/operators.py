@@ -71,7 +71,8 @@ def even(value: Any) -> bool:
 
 
 def divisibleby(value: Any, number: Any) -> bool:
-    return isinstance(value, (int, float)) and bool(number) and value % number == 0
+    numeric = isinstance(value, (int, float)) and isinstance(number, (int, float))
+    return numeric and bool(number) and value % number == 0
 
 
 def is_true(value: Any) -> bool:

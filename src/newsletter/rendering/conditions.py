@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -21,12 +22,12 @@ from newsletter.model.recipient import Recipient
 Values = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Question:
     kind: str
     expression: Expression
 
-    @property
+    @cached_property
     def key(self) -> str:
         return f"{self.kind} {key(self.expression)}"
 

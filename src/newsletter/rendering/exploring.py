@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from newsletter.message.expressions import describe, key
+from newsletter.message.expressions import describe
 from newsletter.message.parts import Expression
 from newsletter.message.slots import field_values
 from newsletter.message.tree import answer_key, bind_question
@@ -71,9 +71,8 @@ class _Run:
     def ask(self, kind: str, expression: Expression) -> Any:
         question = Question(kind, expression)
         if question.key not in self.answers:
-            answer = self._answer(question)
+            self.answers[question.key] = answer = self._answer(question)
             self.path.append((question, answer))
-            self.answers[question.key] = answer
         return self.answers[question.key]
 
     def _answer(self, question: Question) -> Any:
@@ -122,8 +121,8 @@ class Explorer:
     def _known(self, witnesses: Sequence[Recipient]) -> list[Values]:
         """The different witnesses; where there are none, an example and an empty one."""
         given = list(witnesses) or [example(self.manuscript.fields, filled=filled) for filled in (True, False)]
-        different = {key([*values]): values for values in (field_values(each, self._paths) for each in given)}
-        return list(different.values())
+        different = {repr(values): values for values in (field_values(each, self._paths) for each in given)}
+        return [different[name] for name in sorted(different)]
 
     def _render(self, run: _Run) -> Sources:
         texts = self._sandbox.run(run)
@@ -133,10 +132,11 @@ class Explorer:
     def choices(self, question: Question, path: Path, witnesses: Sequence[Values]) -> Sequence[Choice]:
         """The answers to go on with, each with the witnesses who give it."""
         self.asked_at.setdefault(question.key, here())
-        by_answer: dict[str, tuple[Any, list[Values]]] = {}
+        answer_of, by_answer = self._asking(question), dict[str, tuple[Any, list[Values]]]()
         for values in witnesses:
-            answer = self._answer(question, values)
-            by_answer.setdefault(answer_key(answer), (answer, []))[1].append(values)
+            answer = answer_of(values)
+            name = ("true" if answer else "false") if question.kind == "bool" else answer_key(answer)
+            by_answer.setdefault(name, (answer, []))[1].append(values)
         if self._force and question.kind == "bool":
             either: list[Choice] = [(each, by_answer.get(answer_key(each), (each, []))[1]) for each in (True, False)]
             kept = [choice for choice in either if choice[1] or self._possible(question, choice[0], path)]
@@ -148,18 +148,18 @@ class Explorer:
     def _likely(self, question: Question, path: Path) -> Any:
         """An answer for a forced way that no witness takes."""
         examples = [example(self.manuscript.fields, filled=filled) for filled in (True, False)]
-        answers = [self._answer(question, field_values(each, self._paths)) for each in examples]
+        answers = [self._asking(question)(field_values(each, self._paths)) for each in examples]
         return next((answer for answer in answers if self._possible(question, answer, path)), answers[0])
 
     def _possible(self, question: Question, answer: Any, path: Path) -> bool:
         return possible((*path, (question, answer)), self.manuscript.fields, self.manuscript.language)
 
-    def _answer(self, question: Question, values: Values) -> Any:
+    def _asking(self, question: Question) -> Callable[[Values], Any]:
         if question.key not in self._bound:
             self._bound[question.key] = bind_question(
                 question.kind, question.expression, self._paths, self.manuscript.language
             )
-        return self._bound[question.key](values)
+        return self._bound[question.key]
 
     def _most_answers(self, leaves: Sequence[Leaf], limit: int) -> str:
         answers: dict[str, set[str]] = {}
