@@ -46,11 +46,8 @@ def line_ends(value: str) -> str:
 
 
 def expected(to: DeliveryData, compiled: Compiled | None = None) -> dict[str, str]:
-    compiled = compiled or variant()
-    return {
-        "text/plain": line_ends(splice.fill(mime.bound(compiled.text, FIELDS, "fr"), to)),
-        "text/html": line_ends(splice.fill(mime.bound(compiled.html, FIELDS, "fr"), to)),
-    }
+    shown = splice.shown(mime.compile(compiled, envelope(), FIELDS) if compiled else TEMPLATE, to)
+    return {"text/plain": line_ends(shown.text), "text/html": line_ends(shown.html)}
 
 
 # --- spliced = rendered
