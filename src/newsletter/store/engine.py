@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
 BUSY_TIMEOUT_MS = 30_000
-BULK_CHECKPOINT = 20_000  # pages (80 MB) of a bulk write before they go from the log into the database
+BULK_CHECKPOINT = 100  # commits of a bulk write before its pages go from the log into the database
 
 
 class Turns:
@@ -100,11 +100,15 @@ class Bulk:
 
     def __init__(self, engine: Engine, connection: Connection) -> None:
         self._engine, self._connection = engine, connection
+        self._commits = 0
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         with _turn(self._engine), self._connection.begin():
             yield self._connection
+        self._commits += 1
+        if self._commits % BULK_CHECKPOINT == 0:
+            _set_sqlite(self._connection, "wal_checkpoint(PASSIVE)")  # nobody waits for it: the lock is given back
 
 
 @contextmanager
@@ -112,18 +116,18 @@ def bulk(engine: Engine) -> Iterator[Bulk]:
     """For writes that can be repeated from where they stand after a power loss, such as the bites of a launch: on
     SQLite they do not wait for the disk (the next ordinary commit makes them durable too)."""
     with engine.connect().execution_options(write=True) as connection:
-        _set_sqlite(connection, synchronous="NORMAL", wal_autocheckpoint=BULK_CHECKPOINT)
+        _set_sqlite(connection, "synchronous=NORMAL", "wal_autocheckpoint=0")
         try:
             yield Bulk(engine, connection)
         finally:
-            _set_sqlite(connection, synchronous="FULL", wal_autocheckpoint=1000)
+            _set_sqlite(connection, "wal_checkpoint(PASSIVE)", "synchronous=FULL", "wal_autocheckpoint=1000")
 
 
-def _set_sqlite(connection: Connection, **pragmas: object) -> None:
+def _set_sqlite(connection: Connection, *pragmas: str) -> None:
     raw = connection.connection.dbapi_connection
     if isinstance(raw, sqlite3.Connection):
-        for name, value in pragmas.items():
-            raw.execute(f"PRAGMA {name}={value}")
+        for pragma in pragmas:
+            raw.execute(f"PRAGMA {pragma}").fetchall()
 
 
 def _turn(engine: Engine) -> AbstractContextManager[None]:
