@@ -102,7 +102,7 @@ subjects = st.lists(st.one_of(printed, joined), max_size=2).map(" ".join)
 ENVELOPE = Envelope(sender=Mailbox("news@example.org", "News"), language="fr", message_id_domain="example.org")
 
 
-@settings(max_examples=250, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(templates, subjects, st.lists(recipients, min_size=1, max_size=4))
 def test_spliced_equals_rendered(template: str, subject: str, people: list[Recipient]) -> None:
     made = manuscript(f"<div>{template}</div>", text=template, subject=subject)
@@ -112,7 +112,7 @@ def test_spliced_equals_rendered(template: str, subject: str, people: list[Recip
         assert proof.splice(compiled, recipient, LINKS) == plain(recipient, LINKS)
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=50, deadline=None, derandomize=True)
 @given(templates, recipients)
 def test_through_an_html_parser_too(template: str, recipient: Recipient) -> None:
     """The inliner parses and prints the HTML before values are spliced in, and for the plain render after."""
@@ -126,7 +126,7 @@ def test_through_an_html_parser_too(template: str, recipient: Recipient) -> None
     assert proof.compare(compiled, made, [recipient], links=LINKS, finish=through_lxml) == []
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=50, deadline=None, derandomize=True)
 @given(templates, subjects, recipients)
 def test_on_the_wire(template: str, subject: str, recipient: Recipient) -> None:
     """The bytes of the message, read by a MIME parser."""

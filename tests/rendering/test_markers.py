@@ -5,12 +5,13 @@ from __future__ import annotations
 import mjml
 import pytest
 
-from newsletter.errors import ProblemsFound
+from newsletter.errors import Problem, ProblemsFound
 from newsletter.message.parts import Slot
+from newsletter.rendering.manuscript import Source
 from newsletter.rendering.markers import Marks
-from newsletter.rendering.plain import Finish
+from newsletter.rendering.plain import Finish, renderer
 from newsletter.rendering.variants import compile_language
-from tests.rendering.making import manuscript, same
+from tests.rendering.making import LINKS, manuscript, person, same
 
 
 def by_mjml(source: str) -> str:
@@ -115,16 +116,35 @@ def test_mjml_keeps_slots_in_texts_and_links() -> None:
     assert slots == [["field", "contact.title"], ["link", "preferences"], ["field", "institution.name"]]
 
 
-def test_an_error_of_mjml_shows_the_expression_and_not_the_marker() -> None:
-    def broken(source: str) -> str:
-        raise ProblemsFound([])
+def finding(word: str, message: str) -> Finish:
+    """A `finish` that finds fault with the line of a word."""
 
-    def failing(source: str) -> str:
-        from newsletter.errors import Problem
+    def finish(mjml: str) -> str:
+        line = mjml[: mjml.index(word)].count("\n") + 1
+        raise ProblemsFound([Problem(f"{message} {mjml.splitlines()[line - 1]}", "rendered", line, 3)])
 
-        raise ProblemsFound([Problem(f"cannot read {source}", "mail.mjml", 3)])
+    return finish
 
-    assert why_refused("{{ contact.title }}", failing) == "mail.mjml:3: cannot read {{ contact.title }}"
+
+@pytest.mark.parametrize("plainly", [True, False])
+def test_what_is_found_in_the_mjml_is_named_by_template_and_line(plainly: bool) -> None:
+    made = manuscript(
+        "one\n{% for n in [1, 2, 3] %}\n{% include 'part.mjml' %}\n{% endfor %}\n<b>{{ contact.title }}</b> end\n",
+        sources={"part.mjml": Source("\nrow {{ n }}\n  <i>x{{ n }}</i>\n", "templates/part.mjml")},
+    )
+
+    def said(word: str) -> str:
+        with pytest.raises(ProblemsFound) as caught:
+            if plainly:
+                renderer(made, finish=finding(word, "bad:"))(person(title="Dr"), LINKS)
+            else:
+                compile_language(made, witnesses=(), finish=finding(word, "bad:"))
+        return str(caught.value)
+
+    assert said("one") == "mail.mjml:1: bad: one"
+    assert said("x2") == "templates/part.mjml:3: bad:   <i>x2</i>"
+    assert said("row 3") == "templates/part.mjml:2: bad: row 3"
+    assert said("end") == f"mail.mjml:5: bad: <b>{'Dr' if plainly else '{{ contact.title }}'}</b> end"
 
 
 def test_markers_are_cut_in_one_pass_and_only_ours_are() -> None:

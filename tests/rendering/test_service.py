@@ -20,9 +20,9 @@ from newsletter.rendering.variants import compile_language
 from tests.rendering.making import LINKS, manuscript, people, person, same
 
 
-def as_it_is(source: str, name: str) -> str:
+def as_it_is(mjml: str, *, file: str) -> str:
     """The `finish` of these tests."""
-    return source
+    return mjml
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def test_the_process_has_none_of_our_secrets(service: Renderer, monkeypatch: pyt
         assert "SENDGRID" not in fresh.render(manuscript(), person(), LINKS).html
 
 
-def environment(source: str, name: str) -> str:
+def environment(mjml: str, *, file: str) -> str:
     return " ".join(os.environ)
 
 

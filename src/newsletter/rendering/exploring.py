@@ -18,12 +18,13 @@ from newsletter.message.tree import answer_key, bind_question
 from newsletter.model.recipient import Recipient
 from newsletter.rendering.conditions import Path, Question, Values, example, possible
 from newsletter.rendering.dialect import CodeCache
-from newsletter.rendering.manuscript import SUBJECT, Manuscript
+from newsletter.rendering.manuscript import SUBJECT, Fault, Manuscript
 from newsletter.rendering.markers import Marks
 from newsletter.rendering.places import Place, here
 from newsletter.rendering.symbolic import SymbolicSandbox
 
 Sources = tuple[str, str, str]  # subject, text and MJML of one variant, with markers
+MOST_QUESTIONS = 100  # in one version
 Choice = tuple[Any, Sequence[Values]]  # an answer, and the witnesses who give it
 
 
@@ -71,6 +72,8 @@ class _Run:
     def ask(self, kind: str, expression: Expression) -> Any:
         question = Question(kind, expression)
         if question.key not in self.answers:
+            if len(self.path) == MOST_QUESTIONS:
+                raise Fault(f"more than {MOST_QUESTIONS} questions about the recipient; is there a macro without end?")
             self.answers[question.key] = answer = self._answer(question)
             self.path.append((question, answer))
         return self.answers[question.key]
@@ -93,11 +96,11 @@ class _Run:
 class Explorer:
     """Takes all ways through one manuscript's questions."""
 
-    def __init__(self, manuscript: Manuscript, cache: CodeCache | None) -> None:
+    def __init__(self, manuscript: Manuscript, cache: CodeCache | None = None, *, trace: bool = False) -> None:
         self.manuscript = manuscript
         self.marks = Marks()
         self.asked_at: dict[str, Place] = {}
-        self._sandbox = SymbolicSandbox(manuscript, self.marks, cache)
+        self._sandbox = SymbolicSandbox(manuscript, self.marks, cache, trace=trace)
         self._paths = [each.path for each in manuscript.fields]
         self._bound: dict[str, Callable[[Values], Any]] = {}
         self._force = True
@@ -117,6 +120,10 @@ class Explorer:
             if len(texts) > limit or len(leaves) > limits.ways:
                 raise TooMany(self._most_answers(leaves, limit))
         return leaves
+
+    def again(self, leaf: Leaf) -> tuple[str, list[str]]:
+        """The MJML of a leaf, and the names of the templates that its notes count (tracing.py)."""
+        return self._render(_Run(_Branch(leaf.path, ()), self))[2], self._sandbox.names or []
 
     def _known(self, witnesses: Sequence[Recipient]) -> list[Values]:
         """The different witnesses; where there are none, an example and an empty one."""

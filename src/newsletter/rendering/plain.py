@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from newsletter.errors import ProblemsFound
 from newsletter.message.slots import Links, field_values
 from newsletter.model.recipient import Recipient
+from newsletter.rendering import tracing
 from newsletter.rendering.dialect import CodeCache
 from newsletter.rendering.manuscript import SUBJECT, Manuscript, Rendered
 from newsletter.rendering.sandbox import Sandbox
@@ -22,7 +24,15 @@ def renderer(manuscript: Manuscript, *, finish: Finish, cache: CodeCache | None 
 
     def render(recipient: Recipient, links: Links) -> Rendered:
         values = dict(zip(paths, field_values(recipient, paths), strict=True))
-        texts = sandbox.render(values.__getitem__, lambda name: getattr(links, name))
-        return Rendered(texts[SUBJECT], texts[text], finish(texts[html]))
+        read = values.__getitem__, lambda name: getattr(links, name)
+        texts = sandbox.render(*read)
+        try:
+            finished = finish(texts[html])
+        except ProblemsFound as error:
+            traced = Sandbox(manuscript, trace=True)
+            noted = traced.render(*read)[html]
+            found = tracing.in_templates(error.problems, noted, traced.names or [], manuscript.templates)
+            raise ProblemsFound(found) from error
+        return Rendered(texts[SUBJECT], texts[text], finished)
 
     return render

@@ -2,6 +2,7 @@
 
 - None prints as nothing; comparing with it is false, computing with it gives none.
 - A mapping's own keys come before Python's methods: `section.items` is the list of items.
+- Lines that hold only a tag vanish; the last line break of a file stays (what is included keeps its lines).
 - Printing a list or mapping is an error, and so is anything undefined.
 - `{% autoescape %}`, the filter `random` and `lipsum` do not exist: what is printed in HTML is escaped, and the same
   data gives the same message.
@@ -24,6 +25,7 @@ from markupsafe import Markup
 from newsletter.message.filters import default, filters
 from newsletter.message.operators import COMPARISONS, TESTS
 from newsletter.message.slots import concat, item_at
+from newsletter.rendering import tracing
 from newsletter.rendering.data import LinkNames, Missing, Owner, Record, plain_data
 from newsletter.rendering.dialect import CodeCache, DialectCode, Sources
 from newsletter.rendering.manuscript import PREVIEW, SUBJECT, Body, Fault, Manuscript, Strings, is_html
@@ -37,17 +39,19 @@ class Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset(ImmutableSandboxedEnvironment.default_binop_table)
     intercepted_unops = frozenset("-")
 
-    def __init__(self, manuscript: Manuscript, cache: CodeCache | None = None) -> None:
+    def __init__(self, manuscript: Manuscript, cache: CodeCache | None = None, *, trace: bool = False) -> None:
         super().__init__(
             loader=Sources(manuscript),
             autoescape=is_html,
             undefined=Missing,
             finalize=self.printed,
-            bytecode_cache=cache or CodeCache(),
+            bytecode_cache=CodeCache() if trace or cache is None else cache,
             trim_blocks=True,
             lstrip_blocks=True,
+            keep_trailing_newline=True,
         )
         self.manuscript = manuscript
+        self.names: list[str] | None = [] if trace else None  # of the templates, where notes are taken (tracing.py)
         self.data = {name: plain_data(value, name) for name, value in manuscript.context.items()}
         self.links = self.data.pop("links", Record())
         self.context: dict[str, Any] = {}  # of the present run
@@ -92,6 +96,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
         for used in tree.find_all(nodes.Filter) if declared and declared.staff else ():
             if used.name == "safe":
                 raise TemplateSyntaxError("the filter 'safe' is not for texts of editors", used.lineno, name, filename)
+        if self.names is not None:
+            self.names.append(name or "")
+            tracing.add_notes(tree, len(self.names) - 1)
         tree.set_environment(self)
         return tree
 

@@ -33,8 +33,10 @@ _BINARY = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv",
 class SymbolicSandbox(Sandbox):
     """The same language over a recipient that is not known yet."""
 
-    def __init__(self, manuscript: Manuscript, marks: Marks, cache: CodeCache | None = None) -> None:
-        super().__init__(manuscript, cache)
+    def __init__(
+        self, manuscript: Manuscript, marks: Marks, cache: CodeCache | None = None, *, trace: bool = False
+    ) -> None:
+        super().__init__(manuscript, cache, trace=trace)
         self._marks = marks
         self._run: Run | None = None
         self.filters = {name: self._symbolic_filter(name, function) for name, function in self.filters.items()}

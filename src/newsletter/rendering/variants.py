@@ -15,12 +15,11 @@ from newsletter.message.parts import Compiled, CompiledLanguage, Slot, Tree
 from newsletter.message.slots import Links, bind_value, field_values
 from newsletter.message.tree import answer_key
 from newsletter.model.recipient import Recipient
-from newsletter.rendering import markers
+from newsletter.rendering import markers, tracing
 from newsletter.rendering.conditions import Path, example
 from newsletter.rendering.dialect import CodeCache
 from newsletter.rendering.exploring import Explorer, Leaf, Limits, Sources, TooMany
 from newsletter.rendering.manuscript import Manuscript
-from newsletter.rendering.markers import Marks
 from newsletter.rendering.plain import Finish
 
 
@@ -41,7 +40,7 @@ def compile_language(
     finished: dict[Sources, Compiled] = {}
     for leaf in leaves:
         if leaf.sources not in finished:
-            finished[leaf.sources] = _compiled(leaf.sources, explorer.marks, manuscript, finish)
+            finished[leaf.sources] = _compiled(leaf, explorer, finish)
     _check_evaluation(explorer)
     variants = list(dict.fromkeys(map(_Same, (finished[leaf.sources] for leaf in leaves))))
     number = {same: index for index, same in enumerate(variants)}
@@ -62,20 +61,29 @@ def _leaves(explorer: Explorer, witnesses: Sequence[Recipient], limits: Limits) 
         raise ProblemsFound([Problem(str(error))]) from None
 
 
-def _compiled(sources: Sources, marks: Marks, manuscript: Manuscript, finish: Finish) -> Compiled:
-    subject, text, mjml = sources
+def _compiled(leaf: Leaf, explorer: Explorer, finish: Finish) -> Compiled:
+    marks, templates = explorer.marks, explorer.manuscript.templates
+    subject, text, mjml = leaf.sources
     try:
         html = finish(mjml)
     except ProblemsFound as error:
-        raise ProblemsFound(
-            Problem(marks.say(each.message), each.file, each.line, each.column) for each in error.problems
-        ) from error
+        said = [Problem(marks.say(each.message), each.file, each.line, each.column) for each in error.problems]
+        raise ProblemsFound(_in_templates(said, leaf, explorer.manuscript)) from error
     except NewsletterError as error:
         raise NewsletterError(marks.say(str(error))) from error
-    problems = markers.problems(mjml, html, marks, manuscript.templates)
+    problems = markers.problems(mjml, html, marks, templates)
     if problems:
         raise ProblemsFound(problems)
     return Compiled(marks.split(subject), marks.split(text), marks.split(html))
+
+
+def _in_templates(problems: Sequence[Problem], leaf: Leaf, manuscript: Manuscript) -> Sequence[Problem]:
+    """The lines of the templates, for problems that were found in the rendered MJML."""
+    try:
+        traced, names = Explorer(manuscript, trace=True).again(leaf)
+    except (AssertionError, NewsletterError):
+        return problems  # a condition on the length of a text sees the notes in it
+    return tracing.in_templates(problems, traced, names, manuscript.templates)
 
 
 def _check_evaluation(explorer: Explorer) -> None:

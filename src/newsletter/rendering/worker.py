@@ -15,7 +15,7 @@ import resource
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from newsletter.errors import NewsletterError, ProblemsFound
 from newsletter.message.slots import Links
@@ -27,7 +27,11 @@ from newsletter.rendering.manuscript import Manuscript, Templates
 from newsletter.rendering.plain import renderer
 from newsletter.rendering.variants import compile_language
 
-Finish = Callable[[str, str], str]  # MJML, and the file that problems name
+
+class Finish(Protocol):
+    """HTML from MJML; `file` is what problems name."""
+
+    def __call__(self, mjml: str, *, file: str) -> str: ...
 
 
 def main(finish_name: str, memory: int) -> None:
@@ -78,7 +82,7 @@ def _done(request: dict[str, Any], finish: Finish, cache: CodeCache) -> dict[str
 
 def _finisher(manuscript: Manuscript, finish: Finish) -> Callable[[str], str]:
     file, _ = manuscript.templates.place(manuscript.templates.html, None)
-    return lambda mjml: finish(mjml, file or manuscript.templates.html)
+    return lambda mjml: finish(mjml, file=file or manuscript.templates.html)
 
 
 def _warm_up() -> None:
