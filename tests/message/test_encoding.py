@@ -42,6 +42,9 @@ def test_a_piece_decodes_to_its_value(value: str) -> None:
 
 
 @given(awkward)
+@example(".hidden")
+@example("é" + "x" * 69)
+@example("é" + "x" * 70)
 @example("x" * 75)
 @example("x" * 76)
 @example("." * 80)
@@ -90,6 +93,14 @@ def test_header_lines_and_encoded_words_keep_their_limits(value: str, used: int)
     for word in re.findall(r"=\?[^?]*\?[qb]\?[^?]*\?=", written):
         assert len(word) <= 75
         assert decoded(word).encode()  # whole characters: half of one would not decode
+
+
+@pytest.mark.parametrize("before", range(40, 60))
+def test_a_legible_word_is_cut_between_characters(before: int) -> None:
+    value = "a" * before + "éœ€" + "b" * 60
+    words = header_text(value, 9).split("\r\n ")
+    assert len(words) > 1
+    assert "".join(map(decoded, words)) == value
 
 
 @given(awkward)
