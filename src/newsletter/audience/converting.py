@@ -194,7 +194,10 @@ def boolean(cell: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def language(cell: str) -> str:
-    return i18n.normalise(cell)
+    tag = i18n.normalise(cell)
+    if len(tag) > 35:
+        raise ValueError(f"{cell!r} is no language tag such as 'fr' or 'pt-BR'")
+    return tag
 
 
 @lru_cache(maxsize=4096)

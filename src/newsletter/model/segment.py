@@ -324,7 +324,7 @@ def _chain(at: nodes.Expr, kind: type[nodes.BinExpr]) -> list[nodes.Expr]:
 def _start(at: nodes.Node) -> int:
     """The line of the first token of a node; Jinja2 gives that of the dot to an attribute."""
     first: nodes.Node | None = None
-    if isinstance(at, nodes.Getattr | nodes.Filter | nodes.Call):
+    if isinstance(at, nodes.Getattr | nodes.Getitem | nodes.Filter | nodes.Call):
         first = at.node
     elif isinstance(at, nodes.Compare):
         first = at.expr
