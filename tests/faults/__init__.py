@@ -1,0 +1,1 @@
+"""Real processes, killed at random instants, and what the ledger says afterwards."""

@@ -1,0 +1,52 @@
+"""The program that gets killed: sends what is left of a run and exits. It recovers by itself from whatever the last
+one left behind. Each life is a process of its own, forked from one that has imported everything already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from newsletter.clock import SystemClock
+from newsletter.dispatch.engine import Ended, Letter, Post, dispatch
+from newsletter.dispatch.transports import make_transport
+from newsletter.dispatch.transports.base import Transport
+from newsletter.message import mime, splice
+from newsletter.settings import OutboxSettings, SendGridSettings, SmtpSettings
+from newsletter.store.engine import open_engine
+from newsletter.store.ledger import Claimed
+from tests.fakes.sendgrid import KEY
+from tests.message.making import FIELDS, PERSONAL, envelope, variant
+
+CONNECTIONS = 4
+RECIPIENTS = 10  # of a SendGrid request
+TEMPLATE = mime.compile(variant(), envelope(), FIELDS)
+
+
+def transport(kind: str, target: str) -> Transport:
+    wait = timedelta(seconds=10)
+    settings = {
+        "outbox": lambda: OutboxSettings(kind="outbox", folder=target),
+        "smtp": lambda: SmtpSettings(
+            kind="smtp", host="127.0.0.1", port=int(target), tls="none", connections=CONNECTIONS, timeout=wait
+        ),
+        "sendgrid": lambda: SendGridSettings(
+            kind="sendgrid", host=target, connections=CONNECTIONS, batch=RECIPIENTS, timeout=wait
+        ),
+    }[kind]()
+    return make_transport(kind, settings, Path("/"))
+
+
+def letter(row: Claimed) -> Letter:
+    data = PERSONAL.delivery(row.id, row.address, row.due_at, tuple(row.field_values))
+    return Letter(TEMPLATE, data, splice.message, sender="news@association.example")
+
+
+def send(database: str, run: int, kind: str, target: str) -> None:
+    """One life."""
+    os.environ |= {"SENDGRID_API_KEY": KEY, "no_proxy": "127.0.0.1"}
+    post = Post(open_engine(database), transport(kind, target), letter, SystemClock())
+    report = asyncio.run(dispatch(post, run))
+    assert report.ended is Ended.DONE, f"{report.ended}: {report.reason} {report.sums.line}"
