@@ -7,6 +7,7 @@ import email.policy
 import re
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from functools import partial
 from typing import Any
 
 import lxml.html
@@ -21,6 +22,7 @@ from newsletter.message.tree import bind_tree
 from newsletter.model.recipient import Recipient
 from newsletter.rendering import proof
 from newsletter.rendering.manuscript import Manuscript, Rendered
+from newsletter.rendering.mjml import finish
 from newsletter.rendering.plain import renderer
 from newsletter.rendering.variants import compile_language
 from tests.rendering.making import HOSTILE, LINKS, manuscript, person, same
@@ -136,6 +138,31 @@ def test_on_the_wire(template: str, subject: str, recipient: Recipient) -> None:
     assert read.subject == tidy(plain.subject)
     assert _lines(read.text) == _lines(plain.text)
     assert _lines(read.html) == _lines(plain.html)
+
+
+MAIL = """<mjml>
+<mj-head><mj-title>{{ subject }}</mj-title><mj-preview>{{ institution.name }}</mj-preview>
+<mj-style inline="inline">.who { color: #112233 } a { text-decoration: none }</mj-style></mj-head>
+<mj-body><mj-section><mj-column>
+<mj-text css-class="who">Dear {{ contact.title }} {{ contact.last_name | default("colleague") }}, <b>{{ institution.name }}</b></mj-text>
+{% if institution.region == "Africa" %}<mj-text>Africa: {{ institution.topics | join(", ") }}</mj-text>{% endif %}
+<mj-image src="https://a.example/x.png" alt="{{ institution.name }}" title="{{ contact.last_name }}" width="100px" />
+<mj-button href="{{ links.preferences }}">{{ contact.first_name }}</mj-button>
+<mj-table><tr><td>{{ institution.population | number }}</td></tr></mj-table>
+<mj-raw><!--[if mso]><p title="{{ contact.title }}">{{ contact.last_name }}</p><![endif]--></mj-raw>
+<mj-text><a href="https://a.example/?n={{ contact.last_name | urlencode }}">x</a>
+{% for t in institution.topics %}<i>{{ t }}</i>{% endfor %} <a href="{{ links.unsubscribe }}">y</a></mj-text>
+</mj-column></mj-section></mj-body></mjml>"""  # noqa: E501
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(recipients)
+def test_through_mjml_and_inlining(recipient: Recipient) -> None:
+    recipient = _printable(recipient)
+    made = manuscript(MAIL, subject="News for {{ contact.first_name }}")
+    finished = partial(finish, file="mail.mjml")
+    compiled = compile_language(made, witnesses=[recipient], finish=finished)
+    assert proof.compare(compiled, made, [recipient], links=LINKS, finish=finished) == []
 
 
 def _message(made: Manuscript, recipient: Recipient) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html.parser import HTMLParser
 from typing import Any
@@ -66,11 +67,23 @@ def compare(
 
 
 def parsed(html: str) -> list[Any]:
-    """HTML as a reader's program sees it: tags, attributes and texts, characters decoded."""
+    """HTML as a reader's program sees it: tags, attributes and texts, characters decoded.
+
+    White space is collapsed, and none is kept at the edges of a text: MJML trims some of its texts (mj-title), which
+    tells an empty value in a plain render from one that is spliced in later.
+    """
     reader = _Reader()
     reader.feed(html)
     reader.close()
-    return reader.found
+    seen = (_collapsed(each) if isinstance(each, str) else each for each in reader.found)
+    return [each for each in seen if each != ""]
+
+
+_BLANKS = re.compile(r"[ \t\r\n\f]+")  # a no-break space is none
+
+
+def _collapsed(text: str | None) -> str:
+    return _BLANKS.sub(" ", text or "").strip(" ")
 
 
 class _Reader(HTMLParser):
@@ -79,7 +92,7 @@ class _Reader(HTMLParser):
         self.found: list[Any] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, attrs))
+        self.found.append((tag, [(name, _collapsed(value)) for name, value in attrs]))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
