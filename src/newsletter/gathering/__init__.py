@@ -1,0 +1,1 @@
+"""Articles from where they come from: files, feeds, pages; nothing here knows who will read them."""

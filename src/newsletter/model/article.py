@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import TypeVar
+
+T = TypeVar("T")
+Day = date  # the field of that name hides the type
+
+KINDS = ("article", "foreword", "quotation", "figure", "event", "notice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class Event:
     place: str = ""
     languages: tuple[str, ...] = ()
     registration: str | None = None
-    deadline: datetime | None = None
+    deadline: date | None = None  # a day, or an instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +62,13 @@ class Article:
     picture: Picture | None = None
     event: Event | None = None
     author: str = ""
-    kind: str = "article"  # article, foreword, quotation, figure, event, notice
+    kind: str = "article"  # one of KINDS
     own: bool = True
     source: str = ""  # where it came from: a workspace path, a feed or page address
     file: str | None = None  # the workspace file that holds it, for messages
+    body_line: int = 1  # the line of the file on which the body begins
     made_from: str | None = None
-    extra: Mapping[str, object] = field(default_factory=dict)
+    dates: Mapping[str, Day] = field(default_factory=dict)  # further dates that the text names
 
     @property
     def text_hash(self) -> str:
@@ -80,6 +87,36 @@ def group(articles: Iterable[Article]) -> dict[str, dict[str, Article]]:
     for article in articles:
         library.setdefault(article.key, {}).setdefault(article.language, article)
     return library
+
+
+def complete(translations: Translations, preference: Sequence[str]) -> dict[str, Article]:
+    """What a translation leaves out, as the first language that says it has it: date, kind, topics, event, picture.
+
+    Titles, texts and links are never borrowed, nor is the alternative text of a picture: they are in a language.
+    """
+    order = sorted(translations, key=lambda tag: (preference.index(tag) if tag in preference else len(preference), tag))
+    articles = [translations[tag] for tag in order]
+    return {tag: _complete(translations[tag], articles) for tag in order}
+
+
+def _complete(article: Article, others: Sequence[Article]) -> Article:
+    picture = _first(each.picture for each in (article, *others))
+    if picture is not None and article.picture is None:
+        picture = replace(picture, alt="")
+    kinds = (each.kind for each in (article, *others) if each.kind != KINDS[0])
+    return replace(
+        article,
+        date=_first(each.date for each in (article, *others)),
+        kind=next(kinds, KINDS[0]),
+        topics=next((each.topics for each in (article, *others) if each.topics), ()),
+        event=_first(each.event for each in (article, *others)),
+        picture=picture,
+        dates={name: day for each in (*reversed(others), article) for name, day in each.dates.items()},
+    )
+
+
+def _first(values: Iterable[T | None]) -> T | None:
+    return next((value for value in values if value is not None), None)
 
 
 def outdated(article: Article, translations: Translations) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class ItemState(StrEnum):
@@ -16,6 +17,14 @@ class ItemState(StrEnum):
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _list(value: Any) -> Any:
+    """`items:` with nothing below it, as is left when somebody takes the last line out."""
+    return [] if value is None else value
+
+
+Listed = BeforeValidator(_list)
 
 
 class Edit(_Strict):
@@ -37,7 +46,7 @@ class Item(_Strict):
 
 class DraftSection(_Strict):
     id: str = Field(description="The id of the campaign's section")
-    items: list[Item] = Field(default_factory=list)
+    items: Annotated[list[Item], Listed] = Field(default_factory=list)
 
 
 class Draft(_Strict):
@@ -47,10 +56,22 @@ class Draft(_Strict):
     planned: str | None = Field(default=None, description="Local time, for example 2026-12-01 09:00")
     subject: dict[str, str] = Field(default_factory=dict, description="Subjects by language, instead of the campaign's")
     preview: dict[str, str] = Field(default_factory=dict, description="Preview texts by language")
-    sections: list[DraftSection] = Field(default_factory=list)
+    sections: Annotated[list[DraftSection], Listed] = Field(default_factory=list)
+    proposed: Annotated[list[str], Listed] = Field(
+        default_factory=list,
+        description="Articles that gathering has proposed so far; one that somebody took out does not come back",
+    )
 
     def items(self) -> list[Item]:
         return [item for section in self.sections for item in section.items]
+
+    def known(self) -> set[str]:
+        """Article keys that gathering does not propose again."""
+        return {*self.proposed, *(item.article for item in self.items())}
+
+    def kept(self) -> set[str]:
+        """Article keys that somebody keeps for a later issue."""
+        return {item.article for item in self.items() if item.state is ItemState.KEPT}
 
     def used(self) -> set[str]:
         """Article keys that this issue uses: `new` items are used unless somebody says otherwise."""

@@ -1,0 +1,130 @@
+"""YAML into models: every mistake at once, each with file:line:column and the nearest valid name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from newsletter.errors import Problem, ProblemsFound, nearest
+
+M = TypeVar("M")
+Path = Sequence[str | int]
+
+
+def load_yaml(text: str, file: str, model: type[M]) -> M:
+    """The document as `model` (a pydantic model, or a type such as dict[str, Model])."""
+    data = plain_yaml(text, file)
+    try:
+        return TypeAdapter(model).validate_python({} if data is None else data)
+    except ValidationError as error:
+        root = YAML(typ="rt").compose(text)  # the places: asked only where something is wrong, as it takes its time
+        raise ProblemsFound(_problems(error.errors(), model, root, file)) from error
+
+
+def plain_yaml(text: str, file: str) -> Any:
+    """The document as plain data; ProblemsFound where it is no YAML."""
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = (mark.line + 1, mark.column + 1) if mark else (None, None)
+        raise ProblemsFound([Problem(f"This is no YAML: {error.problem or error.context}", file, *where)]) from error
+    except YAMLError as error:
+        raise ProblemsFound([Problem(f"This is no YAML: {error}", file)]) from error
+
+
+def place(text: str, path: Path) -> tuple[int, int] | None:
+    """Line and column (from 1) of a key or item in a document, as far as it exists."""
+    root = YAML(typ="rt").compose(text)
+    return None if root is None else _place(root, path)
+
+
+def _problems(errors: Iterable[ErrorDetails], model: Any, root: Node | None, file: str) -> Iterator[Problem]:
+    for error in errors:
+        path = [part for part in error["loc"] if not _is_tag(part)]
+        found = (root and _place(root, path)) or (1, 1)
+        yield Problem(_message(error, path, model), file, *found)
+
+
+def _is_tag(part: str | int) -> bool:
+    """Pydantic puts the names of union members and wrappers into the path; no document has such keys."""
+    return isinstance(part, str) and (part[:1].isupper() or "[" in part or part == "function-before")
+
+
+def _message(error: ErrorDetails, path: Path, model: Any) -> str:
+    name = ".".join(str(part) for part in path) or "the document"
+    match error["type"]:
+        case "extra_forbidden":
+            return f"{name} is not known here: {nearest(str(path[-1]), _names(model, path[:-1]))}"
+        case "missing":
+            return f"{name} is missing"
+        case "literal_error" | "enum":
+            allowed = str(error.get("ctx", {}).get("expected", ""))
+            choices = [choice.strip(" '") for choice in allowed.replace(" or ", ",").split(",")]
+            return f"{name} is {error['input']!r}: {nearest(str(error['input']), choices)}"
+        case _:
+            return f"{name}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _names(model: Any, path: Path) -> list[str]:
+    """The names that the model allows at a path, unions and containers taken together."""
+    types = [model]
+    for part in path:
+        types = [inner for each in types for inner in _step(each, part)]
+    return sorted({name for each in types for name in _fields(each)})
+
+
+def _step(kind: Any, part: str | int) -> Iterator[Any]:
+    for each in _flatten(kind):
+        if isinstance(each, type) and issubclass(each, BaseModel):
+            field = each.model_fields.get(str(part))
+            if field is not None:
+                yield field.annotation
+        else:
+            arguments = get_args(each)
+            if arguments:
+                yield arguments[-1]
+
+
+def _flatten(kind: Any) -> Iterator[Any]:
+    origin = get_origin(kind)
+    if origin in (dict, list, tuple) or isinstance(kind, type):
+        yield kind
+    else:
+        for argument in get_args(kind):
+            yield from _flatten(argument)
+
+
+def _fields(kind: Any) -> list[str]:
+    found: list[str] = []
+    for each in _flatten(kind):
+        if isinstance(each, type) and issubclass(each, BaseModel):
+            found += [field.alias or name for name, field in each.model_fields.items()]
+    return found
+
+
+def _place(node: Node, path: Path) -> tuple[int, int]:
+    """The place of the deepest part of `path` that exists; for a key, the key's own place."""
+    mark = node.start_mark
+    for part in path:
+        step = _child(node, part)
+        if step is None:
+            break
+        mark, node = step
+    return mark.line + 1, mark.column + 1
+
+
+def _child(node: Node, part: str | int) -> tuple[Any, Node] | None:
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            if isinstance(key, ScalarNode) and key.value == str(part):
+                return key.start_mark, value
+    if isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part].start_mark, node.value[part]
+    return None
