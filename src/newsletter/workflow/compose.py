@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,6 +33,7 @@ from newsletter.workflow.envelopes import envelope_for
 from newsletter.workflow.links import LinkRegister, reading_page, web_version
 from newsletter.workspace.loading import load_yaml
 
+NAME_FIELDS = ("contact.first_name", "contact.last_name")  # the To field shows them, whatever the template reads
 WITNESSES = 200  # contacts a language that answer the questions which cannot be forced
 
 
@@ -250,7 +251,7 @@ def _compile(
         subject = manuscript.templates.subject
         languages[language] = ComposedLanguage(
             manuscript,
-            compiled,
+            replace(compiled, fields=tuple(sorted({*compiled.fields, *NAME_FIELDS}))),
             envelope_for(ctx, setting.issue, setting.campaign, language),
             subject.text if isinstance(subject, Source) else subject,
             setting.items[language],

@@ -1,0 +1,98 @@
+"""Setting up and looking around: init, demo, serve, doctor, schema, db."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from newsletter.cli.options import HERE, Folder, Json, opened
+from newsletter.cli.output import as_json, heading, note, say, table
+
+app = typer.Typer()
+db = typer.Typer(help="The database.", no_args_is_help=True)
+
+
+@app.command()
+def demo(
+    directory: Annotated[Path, typer.Option(help="Where the demo workspace is laid.")] = Path("demo"),
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the previews afterwards.")] = True,
+    port: Annotated[int, typer.Option(help="The port of the previews.")] = 8025,
+) -> None:
+    """Run the main job on the demo workspace: gather, compile, approve, send into the outbox.
+
+        newsletter demo
+        newsletter demo --no-serve
+    """
+    from newsletter.cli.demo import run_demo
+
+    run_demo(directory)
+    if serve:
+        _serve(directory, port)
+
+
+@app.command()
+def init(
+    directory: Annotated[Path, typer.Argument(help="The folder; made if it is not there.", metavar="DIR")],
+) -> None:
+    """Make a new workspace, ready to send: template, campaign, example contacts, every file explained.
+
+        newsletter init my-newsletter
+    """
+    from newsletter.workspace.init import init_workspace
+
+    for line in init_workspace(directory):
+        say(line)
+
+
+@app.command()
+def serve(
+    workspace: Folder = HERE,
+    port: Annotated[int, typer.Option(help="The port on this machine.")] = 8025,
+) -> None:
+    """Serve the previews of all issues in a browser, and keep the schedule."""
+    _serve(workspace, port)
+
+
+@app.command()
+def doctor(workspace: Folder = HERE, json: Json = False) -> None:
+    """Check settings, keys, database and transports, and say what to do; exit 1 where something is wrong."""
+    from newsletter.workflow.doctor import examine
+
+    findings = examine(workspace)
+    if json:
+        as_json(findings)
+    else:
+        table(["", "what", "found"], [("ok" if each.ok else "!!", each.what, each.found) for each in findings])
+        for each in findings:
+            if each.mend:
+                note(f"{each.what}: {each.mend}")
+    if not all(each.ok for each in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def schema(workspace: Folder = HERE) -> None:
+    """Write JSON Schemas to .newsletter/schema, so that editors complete and check the YAML files."""
+    from newsletter.workspace.schemas import write_schemas
+
+    for path in write_schemas(workspace):
+        say(str(path))
+
+
+@db.command("upgrade")
+def upgrade(workspace: Folder = HERE) -> None:
+    """Make or upgrade the schema of the database."""
+    from newsletter.store.migrate import HEAD, current
+
+    with opened(workspace) as ws:
+        say(f"The schema is {current(ws.context.engine)}; this program knows {HEAD}.")
+
+
+def _serve(folder: Path, port: int) -> None:
+    from newsletter.web.previews import serve_previews
+
+    with opened(folder) as ws:
+        heading(f"Previews at http://127.0.0.1:{port}/ (Ctrl-C ends)")
+        serve_previews(ws, port)

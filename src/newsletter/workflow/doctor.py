@@ -1,0 +1,114 @@
+"""A look at everything that must be right before a send: settings, keys, database, folder, transports."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import text
+
+from newsletter.dispatch.transports.base import TransportRefused, TransportUnavailable
+from newsletter.errors import NewsletterError
+from newsletter.settings import SECRETS_FILE, STATE_FOLDER, Settings, load_secrets, load_settings
+from newsletter.store.engine import open_engine, reading
+from newsletter.store.migrate import HEAD, check_fingerprint, current
+
+SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    what: str
+    ok: bool
+    found: str
+    mend: str = ""
+
+
+def examine(folder: Path) -> list[Examined]:
+    """Every part is looked at, whatever was wrong before; nothing is changed but what a first run makes."""
+    try:
+        settings = load_settings(folder)
+    except NewsletterError as error:
+        return [Examined("settings", False, str(error), "Mend newsletter.toml; the lines are named.")]
+    looks: list[tuple[str, Callable[[], Examined]]] = [
+        ("settings", lambda: _settings(settings)),
+        ("folder", lambda: _folder(folder)),
+        ("keys", lambda: _keys(folder)),
+        ("database", lambda: _database(folder, settings)),
+    ]
+    return [*(_looked(what, look) for what, look in looks), *_transports(folder, settings)]
+
+
+def _looked(what: str, look: Callable[[], Examined]) -> Examined:
+    try:
+        return look()
+    except Exception as error:
+        return Examined(what, False, " ".join(str(error).split())[:300], "See what it says.")
+
+
+def _settings(settings: Settings) -> Examined:
+    if not settings.association.postal_address:
+        mend = "Add [association.postal_address]: the law wants it in every message."
+        return Examined("settings", False, "no postal address", mend)
+    if not settings.public_url.startswith("https://"):
+        mend = "Mail programs want https for unsubscribing: set public_url."
+        return Examined("settings", False, f"public_url is {settings.public_url}", mend)
+    return Examined("settings", True, f"{settings.public_url}, languages {', '.join(settings.languages)}")
+
+
+def _folder(folder: Path) -> Examined:
+    with tempfile.NamedTemporaryFile(dir=folder):
+        pass
+    free = os.statvfs(folder)
+    gigabytes = free.f_bavail * free.f_frsize / 1e9
+    ok = gigabytes > 1
+    return Examined("folder", ok, f"writable, {gigabytes:.1f} GB free", "" if ok else "Make room: sends stop on a full disk.")
+
+
+def _keys(folder: Path) -> Examined:
+    secrets = load_secrets(folder)
+    file = folder / STATE_FOLDER / SECRETS_FILE
+    if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        return Examined("keys", False, f"{file} can be read by others", f"chmod 600 {file}")
+    return Examined("keys", True, f"{len(secrets.key_ring.keys)} signing keys, suppression key present")
+
+
+def _database(folder: Path, settings: Settings) -> Examined:
+    url = settings.database or f"sqlite:///{folder.resolve() / STATE_FOLDER / 'newsletter.sqlite'}"
+    engine = open_engine(url)
+    try:
+        with reading(engine) as connection:
+            connection.execute(text("SELECT 1"))
+        schema = current(engine)
+        if schema != HEAD:
+            return Examined("database", schema is None, f"schema {schema or 'not made yet'}", "newsletter db upgrade")
+        check_fingerprint(engine, load_secrets(folder).address_keys)
+        return Examined("database", True, f"{engine.dialect.name}, schema {schema}")
+    finally:
+        engine.dispose()
+
+
+def _transports(folder: Path, settings: Settings) -> Iterator[Examined]:
+    from newsletter.dispatch.transports import make_transport
+
+    for name, each in settings.transports.items():
+        what = f"transport {name}"
+        try:
+            transport = make_transport(name, each, folder)
+            asyncio.run(asyncio.wait_for(_open_and_close(transport), SECONDS))
+        except (TransportRefused, TransportUnavailable, NewsletterError, TimeoutError, ValueError) as error:
+            yield Examined(what, False, str(error) or "no answer in time", f"Look at [transports.{name}] in newsletter.toml.")
+        else:
+            yield Examined(what, True, "a rehearsal folder" if transport.rehearsal else "answers, and lets us in")
+    if not settings.send_with:
+        yield Examined("send_with", True, "not set: everything is a rehearsal into the outbox")
+
+
+async def _open_and_close(transport: object) -> None:
+    channel = await transport.open()  # type: ignore[attr-defined]
+    await channel.close()
