@@ -20,15 +20,18 @@ COLUMNS = ("scenario", "kills", "sent", "lost", "doubled", "unconfirmed", "allow
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
-    parser.add_argument("scenarios", nargs="*", default=list(SIDES), choices=list(SIDES), metavar="SCENARIO")
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SIDES))
     parser.add_argument("--messages", type=int, default=5000)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**32))
     asked = parser.parse_args()
+    scenarios = asked.scenarios or list(SIDES)
+    if unknown := set(scenarios) - set(SIDES):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(SIDES)}")
     print(f"seed {asked.seed}: {asked.kills} kills in a send of {asked.messages:,}", flush=True)
     print("".join(f"{each:>13}" for each in COLUMNS), flush=True)
     verdicts = []
-    for kind in asked.scenarios:
+    for kind in scenarios:
         with tempfile.TemporaryDirectory(prefix="newsletter-faults-") as folder:
             verdicts.append(play(kind, Path(folder), messages=asked.messages, kills=asked.kills, seed=asked.seed))
         print(_line(verdicts[-1]), flush=True)
