@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,8 +23,9 @@ class Fault(Exception):
 class Source:
     """The source of one template.
 
-    `file` and `lines` say where people find it: line n of the text is line `lines[n - 1]` of the file (without
-    `lines`, line n). `staff`: a text that editors write, where the filter `safe` is refused.
+    `file` and `lines` say where people find it: line n of the text is line `lines[n - 1]` of the file (`lines_in` finds
+    them for HTML made of Markdown). Without `lines` a template's line is n, and that of a staff text is not known.
+    `staff`: a text that editors write, where the filter `safe` is refused.
     """
 
     text: str
@@ -51,8 +53,10 @@ class Templates:
         source = self.source(name) if name else None
         if source is None:
             return name, line
-        if line is not None and source.lines:
+        if source.lines and line is not None:
             line = source.lines[min(line, len(source.lines)) - 1]
+        elif source.staff:
+            line = None
         return source.file or name, line
 
 
@@ -105,6 +109,26 @@ class Rendered:
     subject: str
     text: str
     html: str
+
+
+_FIELD = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
+
+
+def lines_in(text: str, original: str, first: int = 1) -> tuple[int, ...]:
+    """For each line of a text made from another (HTML from Markdown) the line of the original, by its merge fields.
+
+    `first` is the number of the original's first line in its file.
+    """
+    found, at, line = [], 0, first
+    for each in text.splitlines():
+        numbers = []
+        for field_ in _FIELD.finditer(each):
+            place = original.find(field_[1].strip(), at)
+            if place >= 0:
+                at, line = place, first + original.count("\n", 0, place)
+            numbers.append(line)
+        found.append(numbers[0] if numbers else line)
+    return tuple(found)
 
 
 def is_html(name: str | None) -> bool:
