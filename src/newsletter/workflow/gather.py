@@ -1,25 +1,33 @@
-"""Sources -> draft: reads what the campaign's sections name, and proposes what is new."""
+"""Sources -> draft: reads what the campaign's sections name, stores what came from outside, proposes what is new."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 
-from ruamel.yaml import YAML
-
-from newsletter.errors import Problem, ProblemsFound
-from newsletter.gathering.sources import KINDS, Where, kind_of
-from newsletter.model.article import Article, Library, group
-from newsletter.model.campaign import Campaign, Section
+from newsletter.errors import Problem
+from newsletter.gathering.fetch import fetch
+from newsletter.gathering.gather import Desk, Gathered, gather
+from newsletter.gathering.gather import library_of as read_library
+from newsletter.gathering.remembering import remember, remembered
+from newsletter.gathering.selection import Occasion, propose
+from newsletter.loading import load_yaml
+from newsletter.model.article import Library, outdated
+from newsletter.model.campaign import Campaign
+from newsletter.model.draft import Draft
+from newsletter.rendering.content import issue_date
 from newsletter.store import issues
-from newsletter.store.engine import writing
+from newsletter.store.engine import reading, writing
 from newsletter.store.people import Person
 from newsletter.workflow.context import Context, draft_path
 from newsletter.workspace.documents import Write
+from newsletter.workspace.drafts import new_draft, refresh, vanished
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
+    """What gathering found; `added` counts the new proposals by section."""
+
     path: str
     articles: int
     languages: list[str]
@@ -29,52 +37,59 @@ class Report:
 
 
 def gather_issue(ctx: Context, name: str, key: str, person: Person, *, strict: bool = False) -> Report:
+    """Fills or refreshes the draft of an issue. `strict`: ProblemsFound where any source cannot be read."""
     campaign = ctx.campaign(name)
-    taken: set[str] = set()
-    sections, problems, articles = [], [], []
-    for section in campaign.sections:
-        found = [each for each in _read(ctx, name, section)]
-        problems += [each for each in found if isinstance(each, Problem)]
-        mine = [each for each in found if isinstance(each, Article)]
-        articles += mine
-        keys = [k for k in dict.fromkeys(a.key for a in mine if not section.kinds or a.kind in section.kinds) if k not in taken]
-        keys = keys[: section.limit]
-        taken |= set(keys)
-        sections.append((section.id, keys))
-    if strict and problems:
-        raise ProblemsFound(problems)
+    with reading(ctx.engine) as connection:
+        known = remembered(connection)
+    found = gather(name, campaign, Desk(ctx.documents, ctx.settings.languages, fetch, known), strict=strict)
     path = draft_path(name, key)
-    if not ctx.documents.exists(path):
-        import io
-
-        stream, n = io.StringIO(), 0
-        data = {"sections": []}
-        for id_, keys in sections:
-            items = []
-            for k in keys:
-                n += 1
-                items.append({"id": f"i{n}", "article": k, "state": "new"})
-            data["sections"].append({"id": id_, "items": items})
-        YAML().dump(data, stream)
-        ctx.documents.apply(Write(path, "gather", stream.getvalue().encode()), person.id)
+    before = ctx.documents.text(path) if ctx.documents.exists(path) else None
+    draft = load_yaml(before, path, Draft) if before is not None else Draft()
+    occasion = Occasion(issue_date(key, _planned(draft)), draft, _earlier(ctx, name, key))
+    proposals = propose(campaign, found.candidates, found.library, occasion)
+    _write(ctx, found, person)
+    title = f"{campaign.title}, {key}"
+    text = new_draft(title, proposals) if before is None else refresh(before, proposals, path)
+    ctx.documents.apply(Write(path, "gather", text.encode()), person.id)
     with writing(ctx.engine) as connection:
         issues.ensure(connection, name, key, person_id=person.id, now=ctx.clock.now())
-    library = group(articles)
-    languages = sorted({a.language for a in articles})
-    return Report(path, len(library), languages, {s: len(k) for s, k in sections}, problems)
+        remember(connection, found.answers, ctx.clock.now())
+    return Report(
+        path,
+        len(found.library),
+        sorted({tag for translations in found.library.values() for tag in translations}),
+        {section: len(keys) for section, keys in proposals.items()},
+        found.problems,
+        [*found.notices, *_notices(draft, found.library, ctx)],
+    )
 
 
 def library_of(ctx: Context, name: str, campaign: Campaign) -> Library:
-    found = [each for section in campaign.sections for each in _read(ctx, name, section)]
-    return group(each for each in found if isinstance(each, Article))
+    """The articles that lie in the workspace; what cannot be read is left out (gathering and checking name it)."""
+    return read_library(name, campaign, Desk(ctx.documents, ctx.settings.languages)).library
 
 
-def _read(ctx: Context, name: str, section: Section) -> Iterator[Article | Problem]:
-    for spec in section.sources:
-        if not spec.path:
-            continue
-        for path in ctx.documents.list(f"campaigns/{name}/{spec.path}"):
-            kind = spec.kind or kind_of(path)
-            if kind:
-                where = Where(path, ctx.settings.languages, path, spec.language, tuple(spec.topics))
-                yield from KINDS[kind](ctx.documents.read(path), where)
+def _write(ctx: Context, found: Gathered, person: Person) -> None:
+    for path, content in found.stored.items():
+        ctx.documents.apply(Write(path, "gather", content), person.id)
+
+
+def _earlier(ctx: Context, name: str, key: str) -> list[Draft]:
+    """The drafts of earlier issues, oldest first."""
+    paths = [path for path in ctx.documents.list(f"campaigns/{name}/*.yaml") if not path.endswith("/campaign.yaml")]
+    return [load_yaml(ctx.documents.text(path), path, Draft) for path in paths if path < draft_path(name, key)]
+
+
+def _planned(draft: Draft) -> date | None:
+    return date.fromisoformat(draft.planned[:10]) if draft.planned else None
+
+
+def _notices(draft: Draft, library: Library, ctx: Context) -> list[str]:
+    gone = [f"The article {item.article!r} of the draft is no longer there." for item in vanished(draft, library)]
+    old = [
+        f"The {tag} translation of {article.title!r} is older than the text it was made from ({article.file})."
+        for translations in library.values()
+        for tag, article in translations.items()
+        if outdated(article, translations)
+    ]
+    return [*gone, *old]
