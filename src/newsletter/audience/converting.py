@@ -232,7 +232,7 @@ def time_zone(cell: str) -> str:
 def status(cell: str) -> str:
     word = cell.casefold()
     if word not in set(Status):
-        raise ValueError(f"{cell!r} is no status: {nearest(word, list(Status))}")
+        raise ValueError(f"{cell!r} is no status: {nearest(word, [each.value for each in Status])}")
     return word
 
 

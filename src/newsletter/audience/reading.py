@@ -22,8 +22,10 @@ from newsletter.errors import NewsletterError
 DELIMITERS = ",;\t|"
 SAMPLE = 256 * 1024
 LARGEST_XLSX = 1 << 30  # bytes, unpacked
-# Tried where a text is no UTF-8: what office programs write in our members' countries.
-LEGACY = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1256", "mac_roman"]
+# Tried where a text is no UTF-8 and mostly letters that are not Latin. Among the Latin ones nothing can be told from a
+# few names (cp1250 reads "Genève" as "Genčve"), so there it is what Western office programs write.
+OTHER_SCRIPTS = ["cp1251", "cp1253", "cp1256"]
+WESTERN = "cp1252"
 # A guarded export puts this before a cell that a spreadsheet would take for a formula (audience/exporting.py).
 GUARD = "'"
 
@@ -92,8 +94,14 @@ def guess_encoding(file: Path) -> str:
     foreign = _first_foreign(file)
     if foreign is None:
         return "utf-8"
-    best = from_bytes(foreign, cp_isolation=LEGACY).best()
-    return best.encoding if best else "cp1252"
+    return _other_script(foreign) or WESTERN
+
+
+def _other_script(foreign: bytes) -> str | None:
+    high = sum(byte >= 128 for byte in foreign)
+    latin = sum(chr(byte).isalpha() for byte in foreign if byte < 128)
+    best = from_bytes(foreign, cp_isolation=OTHER_SCRIPTS).best() if high > latin else None
+    return best.encoding if best else None
 
 
 def _first_foreign(file: Path) -> bytes | None:
@@ -150,7 +158,7 @@ def _csv_lines(reader: Any, width: int, offset: int) -> Iterator[Line]:
         except csv.Error as error:
             fault = _said(str(error))
         end = reader.line_num
-        if fault is None and len(cells) > width:
+        if any(cells[width:]):
             fault = f"the row has {len(cells)} cells, the header {width}: is a cell with the delimiter not in quotes?"
         if fault or any(cells):
             yield Line(number, cells, fault)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from newsletter.audience.job import Bite, Row
 from newsletter.model.address import normalise_address
-from newsletter.model.suppression import ADDRESS, Reason
+from newsletter.model.suppression import ADDRESS, NEWS, Reason
 from newsletter.store.tables import suppression
 
 
@@ -37,14 +37,18 @@ def take(bite: Bite, rows: list[Row]) -> None:
 
 
 def _meaning(bite: Bite, row: Row) -> tuple[Reason, str]:
-    """Reason and scope of a row: the mapping's, unless the column `reason` says another. Whoever complained, or whose
-    address is dead, gets nothing at all, whatever the mapping's scope is."""
+    """Reason and scope of a row: the mapping's, unless the column `reason` says another.
+
+    Whoever complained, or whose address is dead, gets nothing at all, whatever the mapping says; an unsubscription
+    never reaches further than all news, so that it swallows no statutory notice.
+    """
     said = bite.mapping.suppression
     assert said is not None
     told = str(row.values.get("reason") or "").casefold()
     reason = next((ours for theirs, ours in said.reasons.items() if told.startswith(theirs.casefold())), said.reason)
-    dead = reason in (Reason.BOUNCED, Reason.INVALID, Reason.COMPLAINED)
-    return reason, ADDRESS if dead else said.scope
+    if reason in (Reason.BOUNCED, Reason.INVALID, Reason.COMPLAINED):
+        return reason, ADDRESS
+    return reason, NEWS if reason is Reason.UNSUBSCRIBED and said.scope == ADDRESS else said.scope
 
 
 def instant(told: object, default: datetime) -> datetime:
