@@ -71,7 +71,7 @@ def _western(content: bytes) -> str | None:
     letters = [sign for sign in text if sign.isalpha()]
     accented = sum(not sign.isascii() for sign in letters)
     odd = sum(not sign.isascii() and unicodedata.category(sign) in _ODD for sign in text)
-    return text if accented <= len(letters) * 0.25 and odd <= max(2, len(text) * 0.02) else None
+    return text if accented <= max(4, len(letters) * 0.25) and odd <= max(2, len(text) * 0.02) else None
 
 
 def _guessed(content: bytes) -> str | None:

@@ -46,7 +46,7 @@ _STRONG = {"b": "**", "strong": "**", "em": "*", "i": "*", "del": "~~", "s": "~~
 def to_markdown(html: str, resolve: Resolve) -> str:
     """The text of an HTML fragment as Markdown; headings, lists, quotes, tables, links and pictures stay."""
     clean = nh3.clean(
-        html,
+        without_controls(html),
         tags=_INLINE | _BLOCKS,
         clean_content_tags=_DROPPED,
         attributes=_ATTRIBUTES,
@@ -59,13 +59,17 @@ def to_markdown(html: str, resolve: Resolve) -> str:
 
 def plain(html: str) -> str:
     """The text of an HTML fragment on one line (a feed's title or summary)."""
-    root = lxml.html.fragment_fromstring(
-        nh3.clean(html, tags=_INLINE | _BLOCKS, clean_content_tags=_DROPPED), create_parent="div"
-    )
+    clean = nh3.clean(without_controls(html), tags=_INLINE | _BLOCKS, clean_content_tags=_DROPPED)
+    root = lxml.html.fragment_fromstring(clean, create_parent="div")
     for element in root.iter():
         if element.tag in _BLOCKS or element.tag == "br":
             element.tail = " " + (element.tail or "")
     return squeeze(root.text_content()).strip()
+
+
+def without_controls(text: str) -> str:
+    """What lxml refuses in a text, and no reader sees."""
+    return re.sub(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]", "", text)
 
 
 def squeeze(text: str) -> str:

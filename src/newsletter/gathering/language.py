@@ -14,7 +14,7 @@ from newsletter.errors import Problem, ProblemsFound
 from newsletter.i18n import match
 
 if TYPE_CHECKING:
-    from lingua import LanguageDetector
+    from lingua import Language, LanguageDetector
 
 Detect = Callable[[str], str | None]
 
@@ -32,6 +32,7 @@ _NEIGHBOURS = {
 _SURE = 0.75  # at least, of the best language
 _LEAD = 0.5  # at least, before the second
 _SHORTEST = 20  # letters
+_READ = 4000  # characters
 
 
 def detector(languages: Iterable[str]) -> Detect:
@@ -39,14 +40,25 @@ def detector(languages: Iterable[str]) -> Detect:
     ours = tuple(sorted(set(languages)))
 
     def detect(text: str) -> str | None:
-        if sum(sign.isalpha() for sign in text) < _SHORTEST:
+        letters = sum(sign.isalpha() for sign in text[:_READ])
+        if letters < _SHORTEST:
             return None
-        best, second = _built(ours).compute_language_confidence_values(text[:4000])[:2]
+        lingua = _built(ours)
+        best, second = lingua.compute_language_confidence_values(text[:_READ])[:2]
         if best.value < _SURE or best.value - second.value < _LEAD:
+            return None
+        if letters >= 6 * _SHORTEST and not _agree(lingua, best.language, text[:_READ]):
             return None
         return _tag(best.language.iso_code_639_1.name.lower(), ours)
 
     return detect
+
+
+def _agree(lingua: LanguageDetector, language: Language, text: str) -> bool:
+    """Whether each third of a text is in this language: one that changes its language is for a person to divide."""
+    third = len(text) // 3
+    parts = (text[:third], text[third : 2 * third], text[2 * third :])
+    return all(lingua.detect_language_of(part) == language for part in parts)
 
 
 def settle(text: str, *, stated: str | None, named: str | None, usual: str | None, detect: Detect, file: str) -> str:

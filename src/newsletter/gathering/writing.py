@@ -7,7 +7,7 @@ import re
 _INLINE = re.compile(r"([\\`*_\[\]<>~|])|&(?=#?\w+;)")
 _START = re.compile(r"^(\s*)(?:(#{1,6}|[-+>])(?=\s|$)|(=+|-{2,})(?=\s*$)|(\d{1,9})([.)])(?=\s|$))")
 _URL = re.compile(r"https?://[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]»”’]")
-_BULLET = re.compile(r"^\s*[•‣▪*–-]\s+")
+_BULLET = re.compile(r"^\s*(?:[•‣▪]|[*-])\s+")
 
 
 def escape(text: str) -> str:
@@ -27,7 +27,7 @@ def escape_line(line: str) -> str:
 def plain_paragraph(paragraph: str) -> str:
     """A paragraph of plain text; lines that all begin with a bullet become a list."""
     lines = [line.strip(" \t") for line in paragraph.split("\n")]
-    if all(_BULLET.match(line) for line in lines):
+    if all(_BULLET.match(line) for line in lines) and (len(lines) > 1 or lines[0][0] not in "*-"):
         return "\n".join("- " + escape_line(_BULLET.sub("", line, count=1)) for line in lines)
     return "\n".join(escape_line(line) for line in lines)
 

@@ -33,7 +33,7 @@ def read(document: Document, hints: Hints) -> Iterator[Article | Problem]:
     error = found.get("bozo_exception") if found.bozo else None
     line = error.getLineNumber() if isinstance(error, SAXParseException) else None
     if not found.entries:
-        if not found.version or line:
+        if not found.get("version") or line:
             message = "This is no RSS or Atom feed that can be read: see whether the address or file is the right one."
             yield Problem(message, document.name, line)
         return
@@ -49,15 +49,15 @@ def read(document: Document, hints: Hints) -> Iterator[Article | Problem]:
 
 
 def _article(entry: Any, feed: Any, document: Document, hints: Hints, number: int) -> Article:
-    title = plain(entry.get("title", ""))
-    link = _web(entry.get("link", ""))
+    title = plain(entry.get("title") or "")
+    link = _web(entry.get("link"))
     identity = entry.get("id") or link or title
     if not title:
         message = f"Entry {number} ({identity or 'without an id'}) has no title and is left out."
         raise ProblemsFound([Problem(message, document.name)])
-    full = max((part.get("value", "") for part in entry.get("content", [])), key=len, default="")
-    short = entry.get("summary", "")
-    base = link or _web(feed.get("link", "")) or document.url
+    full = max((part.get("value") or "" for part in entry.get("content", [])), key=len, default="")
+    short = entry.get("summary") or ""
+    base = link or _web(feed.get("link")) or document.url
     body = to_markdown(full or short, resolver(base, None))
     summary = _summary(short if full and short != full else "", body)
     language = settle(
@@ -111,16 +111,16 @@ def _date(entry: Any) -> date | None:
 
 def _picture(entry: Any, resolve: Any) -> Picture | None:
     named = [*entry.get("media_content", []), *entry.get("media_thumbnail", [])]
-    candidates = [each.get("url", "") for each in named if each.get("medium", "image") == "image"]
+    candidates = [each.get("url") or "" for each in named if each.get("medium", "image") == "image"]
     enclosures = (each for each in entry.get("enclosures", []) if str(each.get("type", "")).startswith("image/"))
-    candidates += [each.get("href", "") for each in enclosures]
+    candidates += [each.get("href") or "" for each in enclosures]
     found = next((target for each in candidates if each and (target := resolve(each))), None)
     credit = (entry.get("media_credit") or [{}])[0].get("content", "")
-    return Picture(found, credit=plain(credit)) if found else None
+    return Picture(found, credit=plain(credit or "")) if found else None
 
 
-def _web(address: str) -> str | None:
-    return address if re.match(r"https?://[^\s/]", address or "") else None
+def _web(address: str | None) -> str | None:
+    return address if address and re.match(r"https?://[^\s/]", address) else None
 
 
 SOURCE = Source("feed", (".xml", ".rss", ".atom"), read, several=True)

@@ -12,7 +12,7 @@ from lxml.html import HtmlElement
 
 from newsletter.errors import Problem, ProblemsFound
 from newsletter.gathering.encoding import decode
-from newsletter.gathering.html_markdown import squeeze, to_markdown
+from newsletter.gathering.html_markdown import squeeze, to_markdown, without_controls
 from newsletter.gathering.language import settle
 from newsletter.gathering.linking import resolver
 from newsletter.gathering.naming import address_key, split_name
@@ -81,7 +81,7 @@ def _page(document: Document) -> HtmlElement:
     text = decode(document.content, document.name, declared=declared)
     try:
         parser = lxml.html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False)
-        return lxml.html.document_fromstring(text.encode(), parser=parser)
+        return lxml.html.document_fromstring(without_controls(text).encode(), parser=parser)
     except lxml.etree.LxmlError as error:
         raise ProblemsFound([Problem(f"This is no web page: {error}", document.name, 1)]) from error
 
