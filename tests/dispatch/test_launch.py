@@ -211,7 +211,8 @@ class Crash(Exception):
 
 def crash_at(monkeypatch: pytest.MonkeyPatch, name: str, call: int) -> None:
     """The statement's transaction is rolled back, as by a crash."""
-    original: Callable[..., Any] = getattr(module.layout, name)
+    place = module.ranking if name == "stage" else module.layout
+    original: Callable[..., Any] = getattr(place, name)
     calls = iter(range(1, 1000))
 
     def failing(*arguments: Any, **named: Any) -> Any:
@@ -220,7 +221,7 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, name: str, call: int) -> None:
             raise Crash
         return result
 
-    monkeypatch.setattr(module.layout, name, failing)
+    monkeypatch.setattr(place, name, failing)
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ SIDES = {"smtp": smtp_side, "outbox": outbox_side, "sendgrid": sendgrid_side}
 @contextmanager
 def _server(arguments: list[str]) -> Iterator[None]:
     """A server in a process of its own, ready once it has said so."""
-    process = subprocess.Popen([sys.executable, "-m", *arguments], stdout=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-m", *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     with ExitStack() as at_the_end:
         at_the_end.callback(process.wait)
         at_the_end.callback(process.kill)

@@ -19,8 +19,8 @@ from newsletter.errors import NewsletterError
 from newsletter.model.delivery import RunState
 from newsletter.store import ledger
 from newsletter.store.engine import bulk, reading, writing
-from newsletter.store.ledger import layout
-from newsletter.store.tables import contact, delivery, institution, run, run_audience
+from newsletter.store.ledger import layout, ranking
+from newsletter.store.tables import delivery, run, run_audience
 
 T = TypeVar("T")
 
@@ -161,65 +161,33 @@ def _run(engine: Engine, run_id: int) -> Row[Any]:
 def _stage(engine: Engine, row: Row[Any], plan: Plan, approved: int | None) -> int:
     """Stages the audience from one snapshot, checks it, and writes down its size: from then on it is fixed."""
     _clear_staging(engine, row.id)  # of a launch that was killed while staging
-    position, recipients, without = 0, 0, list[tuple[int, str]]()
-    with reading(engine) as snapshot, bulk(engine) as writer:
-        later = _is_later_run(snapshot, row)
-        rows = snapshot.execution_options(stream_results=True, yield_per=STAGE_BITE).execute(plan.audience)
-        for ranked in rows.partitions(STAGE_BITE):
-            staged = list(_staged(snapshot, row, plan, ranked, position, later))
-            position += len(ranked)
-            recipients += sum(each["skip"] is None for each in staged)
-            without += [
-                (each["contact_id"], each["language"])
-                for each in staged
-                if each["variant"] is None and each["skip"] is None and each["language"] is not None
-            ]
-            if staged:
-                with writer.writing() as connection:
-                    layout.stage(connection, staged)
-        if without:
-            raise NoVariant(_without_variant(snapshot, without))
-    check_audience(recipients, approved)
+    with bulk(engine) as writer:
+        with writer.reading() as connection:
+            _rank(connection, row, plan)
+            contacts, recipients, last = ranking.counts(connection)
+        check_audience(recipients, approved)
+        for after in range(0, last, STAGE_BITE):
+            with writer.writing() as connection:
+                ranking.stage(connection, row.id, after=after, upto=after + STAGE_BITE)
     with writing(engine) as connection:
-        counted = select(func.count()).select_from(run_audience).where(run_audience.c.run_id == row.id)
-        audience = int(connection.execute(counted).scalar_one())
-        connection.execute(update(run).where(run.c.id == row.id).values(audience=audience))
-    return audience
+        connection.execute(update(run).where(run.c.id == row.id).values(audience=contacts))
+    return contacts
 
 
-def _staged(
-    snapshot: Connection, row: Row[Any], plan: Plan, ranked: Sequence[Row[Any]], position: int, later: bool
-) -> Iterator[dict[str, Any]]:
-    """Staging rows of one bite of the audience, without those whom an earlier run of the issue has served."""
-    served = layout.served(snapshot, row.issue_id, [each.contact_id for each in ranked]) if later else set[int]()
-    variants = _variants(snapshot, plan, ranked)
-    for number, each in enumerate(ranked, position + 1):
-        if each.contact_id not in served:
-            yield {
-                "run_id": row.id,
-                "position": number,
-                "contact_id": each.contact_id,
-                "language": each.language,
-                "variant": variants.get(each.contact_id),
-                "skip": each.skip,
-            }
-
-
-def _variants(snapshot: Connection, plan: Plan, ranked: Sequence[Row[Any]]) -> dict[int, int | None]:
-    """The variant of each contact; field values are read only where the language has more than one."""
-    found: dict[int, int | None] = {}
-    by_language: dict[str, list[int]] = {}
-    for each in ranked:
-        if each.skip is None and each.language is not None:
-            by_language.setdefault(each.language, []).append(each.contact_id)
-    for language, contacts in by_language.items():
-        variant = plan.variants.get(language, 0)
-        if isinstance(variant, int):
-            found |= dict.fromkeys(contacts, variant)
-        else:
-            values = layout.read_values(contacts, plan.values.get(language, ()), snapshot.dialect.name)
-            found |= {id_: variant(tuple(fields)) for id_, fields in snapshot.execute(values)}
-    return found
+def _rank(connection: Connection, row: Row[Any], plan: Plan) -> None:
+    """Ranks the audience and finds its variants; field values are read only where a language has several."""
+    one = {language: variant for language, variant in plan.variants.items() if isinstance(variant, int)}
+    several = [language for language in plan.variants if language not in one]
+    ranking.rank(connection, plan.audience, one=one, several=several)
+    if _is_later_run(connection, row):
+        ranking.leave_out_served(connection, row.issue_id)
+    without: list[int] = []
+    for language, variant in plan.variants.items():
+        if not isinstance(variant, int):
+            values = plan.values.get(language, ())
+            without += ranking.find_variants(connection, language, values, variant, size=STAGE_BITE)
+    if without:
+        raise NoVariant(_without_variant(connection, sorted(without)))
 
 
 def _is_later_run(connection: Connection, row: Row[Any]) -> bool:
@@ -258,15 +226,13 @@ def _clear_staging(engine: Engine, run_id: int) -> None:
             connection.execute(delete(run_audience).where(*there))
 
 
-def _without_variant(connection: Connection, without: list[tuple[int, str]]) -> str:
+def _without_variant(connection: Connection, positions: Sequence[int]) -> str:
     """Names the first few by institution and id: no address in an error text."""
-    ids = [contact_id for contact_id, _ in without[:NAMED]]
-    joined = contact.outerjoin(institution, institution.c.id == contact.c.institution_id)
-    names = select(contact.c.id, institution.c.name).select_from(joined).where(contact.c.id.in_(ids))
-    institutions = {row.id: row.name for row in connection.execute(names)}
-    languages = dict(without)
-    listed = [f"contact {id_} ({institutions.get(id_) or 'no institution'}, {languages[id_]})" for id_ in ids]
-    more = f" and {len(without) - NAMED:,} more" if len(without) > NAMED else ""
+    listed = [
+        f"contact {row.id} ({row.name or 'no institution'}, {row.language})"
+        for row in ranking.named(connection, positions[:NAMED])
+    ]
+    more = f" and {len(positions) - NAMED:,} more" if len(positions) > NAMED else ""
     return (
         f"No variant of this edition was compiled for {', '.join(listed)}{more}: their values changed since it was "
         "frozen. Submit the issue again, so that what they would get is compiled and approved."

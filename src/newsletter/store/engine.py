@@ -103,6 +103,16 @@ class Bulk:
         self._commits = 0
 
     @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One snapshot, on the same connection: it may fill temporary tables, and shuts nobody out."""
+        self._connection.execution_options(write=False)
+        try:
+            with self._connection.begin():
+                yield self._connection
+        finally:
+            self._connection.execution_options(write=True)
+
+    @contextmanager
     def writing(self) -> Iterator[Connection]:
         with _turn(self._engine), self._connection.begin():
             yield self._connection

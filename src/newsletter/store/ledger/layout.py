@@ -1,4 +1,5 @@
-"""Row 1: none -> pending / skipped. The ranked audience becomes deliveries, a bite of positions a commit."""
+"""Row 1: none -> pending / skipped. The staged audience (store.ledger.ranking) becomes deliveries, a bite of positions
+a commit."""
 
 from __future__ import annotations
 
@@ -18,7 +19,6 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
-    insert,
     literal,
     literal_column,
     not_,
@@ -62,20 +62,6 @@ LAID_OUT = "DELETE FROM run_audience WHERE run_id = :run AND position <= :upto"
 
 POSITION = "UPDATE run SET position = :upto WHERE id = :run"
 
-SERVED = """
-    SELECT contact_id FROM delivery WHERE scope_id = :scope AND state <> 'skipped' AND contact_id IN :ids
-"""
-
-
-def served(connection: Connection, scope: int, contacts: Sequence[int]) -> set[int]:
-    """Those of these contacts whom an earlier run of the issue has served, or is about to."""
-    return set(connection.execute(sql(SERVED, lists=("ids",)), {"scope": scope, "ids": list(contacts)}).scalars())
-
-
-def stage(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Adds ranked contacts (run_id, position, contact_id, language, variant, skip) to the staging table."""
-    connection.execute(insert(run_audience), rows)
-
 
 @dataclass(frozen=True, slots=True)
 class Bite:
@@ -104,13 +90,6 @@ def lay_out(connection: Connection, insertion: Insert, run_id: int, bite: Bite, 
         connection.execute(sql(COVERED, instants=("now",)), values)
     connection.execute(sql(LAID_OUT), values)
     connection.execute(sql(POSITION), values)
-
-
-def read_values(contacts: Sequence[int], values: Sequence[ColumnElement[Any]], dialect: str) -> Select[Any]:
-    """(contact id, field values) of these contacts: what a decision tree is asked about."""
-    joined = contact.outerjoin(institution, institution.c.id == contact.c.institution_id)
-    columns = contact.c.id, _json_array(values, dialect).label("field_values")
-    return select(*columns).select_from(joined).where(contact.c.id.in_(contacts))
 
 
 def insertion(values: Values, dialect: str) -> Insert:
@@ -145,7 +124,7 @@ def insertion(values: Values, dialect: str) -> Insert:
 
 def _ranked(values: Values, dialect: str) -> Select[Any]:
     """Staged contacts with all that a delivery needs, and the reason where one is left out."""
-    is_active = "COALESCE(contact.active, false)"  # false: deleted since it was staged
+    is_active = "(COALESCE(contact.active, false) AND contact.erased_at IS NULL)"  # false: deleted since it was staged
     may_not = may_not_write("run_audience.contact_id", "contact.address_key", active=is_active)
     reason = case(
         (run_audience.c.skip.is_not(None), run_audience.c.skip),
@@ -177,11 +156,11 @@ def _ranked(values: Values, dialect: str) -> Select[Any]:
 
 
 def _by_language(values: Values, dialect: str) -> ColumnElement[Any]:
-    arrays = [(run_audience.c.language == language, _json_array(each, dialect)) for language, each in values.items()]
+    arrays = [(run_audience.c.language == language, json_array(each, dialect)) for language, each in values.items()]
     return case(*arrays, else_=null()) if arrays else null()
 
 
-def _json_array(values: Sequence[ColumnElement[Any]], dialect: str) -> ColumnElement[Any]:
+def json_array(values: Sequence[ColumnElement[Any]], dialect: str) -> ColumnElement[Any]:
     """The field values as one JSON array, made by the database."""
     if dialect == "postgresql":
         return func.jsonb_build_array(*values, type_=Json)

@@ -53,10 +53,12 @@ def may_not_write(contact_id: str, address_key: str, *, active: str | None = Non
     """An SQL expression: why we may not write to this contact now, in words; NULL where we may.
 
     Suppressed in a scope that covers the publication (model.suppression.covering); else not entitled: news goes to
-    active subscriptions, a statutory notice to the contacts of members. `active`: the contact's column, where it is at hand.
+    active subscriptions, a statutory notice to the contacts of members. `active`: where the contact is at hand.
     """
     news_scopes = f"('{NEWS}', '{publication_scope('')}' || {run}.publication)"
-    is_active = active or f"EXISTS (SELECT 1 FROM contact c WHERE c.id = {contact_id} AND c.active)"
+    is_active = (
+        active or f"EXISTS (SELECT 1 FROM contact c WHERE c.id = {contact_id} AND c.active AND c.erased_at IS NULL)"
+    )
     return f"""COALESCE(
         (SELECT CASE s.reason {_WORDS} ELSE s.reason END
            FROM suppression s
