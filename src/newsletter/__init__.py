@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from newsletter.app import Edition, Workspace
-    from newsletter.app import open_workspace as open  # noqa: A004 - read as nl.open
+    from newsletter.app import open_workspace as open
 
 __all__ = ["Edition", "Workspace", "__version__", "open"]
 

@@ -16,13 +16,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from sqlalchemy import insert
 
 from newsletter.audience.count import Count, count_segment, explain
 from newsletter.clock import Clock, SystemClock
-from newsletter.errors import UsageError
 from newsletter.model.permission import Role
 from newsletter.settings import STATE_FOLDER, load_secrets, load_settings
 from newsletter.store import issues, people
@@ -31,10 +29,10 @@ from newsletter.store.issues import IssueRow
 from newsletter.store.migrate import check_fingerprint, upgrade
 from newsletter.store.tables import document_version
 from newsletter.workflow import deliveries as listing
-from newsletter.workflow import preview
 from newsletter.workflow.audience import audience_rule, parse_rule
-from newsletter.workflow.compose import Composition, compose
+from newsletter.workflow.compose import compose
 from newsletter.workflow.context import LOCAL, Context, issue_name
+from newsletter.workflow.edition import Edition
 from newsletter.workflow.gather import gather_issue
 from newsletter.workflow.keys import next_key
 from newsletter.workspace.documents import FolderDocuments, Write
@@ -61,9 +59,7 @@ class Workspace:
         ctx = self.context
         ctx.draft(campaign, key)
         with writing(ctx.engine) as connection:
-            return issues.ensure(
-                connection, campaign, key, person_id=ctx.person(LOCAL).id, now=ctx.clock.now()
-            )
+            return issues.ensure(connection, campaign, key, person_id=ctx.person(LOCAL).id, now=ctx.clock.now())
 
     def issues(self, campaign: str | None = None) -> list[IssueRow]:
         with reading(self.context.engine) as connection:
@@ -108,37 +104,6 @@ class Segment:
         tree = parse_rule(self.context, self.rule)
         with reading(self.context.engine) as connection:
             return count_segment(connection, tree, self.context.fields)
-
-
-@dataclass(frozen=True, slots=True)
-class Edition:
-    """A composed issue: its messages, as anybody would get them."""
-
-    context: Context
-    composition: Composition
-
-    @property
-    def languages(self) -> list[str]:
-        return list(self.composition.languages)
-
-    def message(self, language: str, *, recipient: str | None = None) -> preview.Message:
-        """As a contact (by address), `worst`, or (None) the public profile."""
-        if language not in self.composition.languages:
-            raise UsageError(f"This issue has no {language!r}; it has {', '.join(self.languages)}.")
-        composed = self.composition.languages[language]
-        found = preview.recipient_for(self.context, language, recipient, self.composition.campaign.public)
-        at = self.context.clock.now()
-        return preview.message(self.context, composed.compiled, composed.envelope, found, at)
-
-    def local(self, html: str, folder: str) -> str:
-        """A message's HTML with its pictures beside it instead of at the public address."""
-        return html.replace(f"{self.context.settings.public_url}/a/", f"{folder}/")
-
-    def check(self) -> list[Any]:
-        """Findings: code, where, why, mend."""
-        from newsletter.workflow.check import check  # compiles with lxml, which small processes do without
-
-        return check(self.context, self.composition)
 
 
 def open_workspace(

@@ -84,6 +84,10 @@ class SendGridSettings(Strict):
 TransportSettings = Annotated[OutboxSettings | SmtpSettings | SendGridSettings, Field(discriminator="kind")]
 
 
+def _only_an_outbox() -> dict[str, TransportSettings]:
+    return {"outbox": OutboxSettings(kind="outbox")}
+
+
 class DkimSettings(Strict):
     """Signing of our own, for SMTP servers that do not sign. The key comes from NEWSLETTER_DKIM_KEY (PEM)."""
 
@@ -102,9 +106,9 @@ class Settings(Strict):
     approve_own: bool = Field(default=False, description="Whether one may approve what one last changed")
     association: AssociationSettings = AssociationSettings()
     people: dict[str, PersonSettings] = Field(default_factory=dict)
-    transports: dict[str, TransportSettings] = Field(default_factory=lambda: {"outbox": OutboxSettings(kind="outbox")})
+    transports: dict[str, TransportSettings] = Field(default_factory=_only_an_outbox)
     send_with: list[str] = Field(default_factory=list, description="Transports of real sends, in order of failover")
-    test_addresses: list[str] = Field(default_factory=list, description="Who may get test sends besides staff; *@domain")
+    test_addresses: list[str] = Field(default_factory=list, description="Who may get tests besides staff; *@domain")
     typography: dict[LanguageTag, dict[str, bool | str]] = Field(default_factory=dict, description="House style")
     dkim: DkimSettings | None = None
     give_up_after: timedelta = timedelta(hours=48)
@@ -157,10 +161,11 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _check_names(settings: Settings, text: str) -> None:
+    known = settings.transports
     problems = [
-        Problem(f"send_with names the transport {name!r}: {nearest(name, settings.transports)}", FILE, _line(text, name))
+        Problem(f"send_with names the transport {name!r}: {nearest(name, known)}", FILE, _line(text, name))
         for name in settings.send_with
-        if name not in settings.transports
+        if name not in known
     ]
     if settings.default_language not in settings.languages:
         line = _line(text, "default_language")

@@ -9,8 +9,8 @@ from newsletter.errors import NewsletterError
 
 def main() -> None:
     """Runs a command. Exit codes: 0 done, 1 the work failed or checks found errors, 2 wrong usage."""
-    from newsletter.cli.program import app
     from newsletter.cli.output import complain
+    from newsletter.cli.program import app
 
     try:
         app(prog_name="newsletter")

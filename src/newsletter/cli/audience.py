@@ -22,8 +22,8 @@ def count(
 ) -> None:
     """Count an audience, and explain the number.
 
-        newsletter audience count monthly
-        newsletter audience count 'institution.region == "Africa"'
+    newsletter audience count monthly
+    newsletter audience count 'institution.region == "Africa"'
     """
     with opened(workspace) as ws:
         if what not in ws.context.campaigns:
@@ -59,7 +59,7 @@ def list_(
 ) -> None:
     """List contacts for whom a rule holds.
 
-        newsletter audience list 'contact.role == "press"'
+    newsletter audience list 'contact.role == "press"'
     """
     with opened(workspace) as ws:
         from newsletter.workflow.contacts import list_contacts
@@ -74,7 +74,7 @@ def list_(
 
 @app.command("import")
 def import_(
-    mapping: Annotated[str, typer.Argument(help="A name in subscribers/imports/, or a preset such as mailchimp-cleaned")],
+    mapping: Annotated[str, typer.Argument(help="A name in subscribers/imports/, or a preset: mailchimp/cleaned")],
     file: Annotated[Path | None, typer.Argument(help="CSV or XLSX; else the mapping's own")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")] = False,
     workspace: Folder = HERE,
@@ -83,8 +83,8 @@ def import_(
 ) -> None:
     """Import institutions, contacts or a do-not-mail list; refused rows are kept in a file with their reason.
 
-        newsletter audience import contacts members.xlsx --dry-run
-        newsletter audience import mailchimp-unsubscribed export.csv
+    newsletter audience import contacts members.xlsx --dry-run
+    newsletter audience import mailchimp/unsubscribed export.csv
     """
     with opened(workspace) as ws:
         from newsletter.workflow.contacts import import_file

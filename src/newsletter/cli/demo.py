@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 from newsletter.app import Workspace, open_workspace
-from newsletter.clock import SystemClock
-from newsletter.cli.output import heading, note, progress, say
+from newsletter.cli.output import heading, note, say
 from newsletter.cli.sending import run_send, show_plan
+from newsletter.clock import SystemClock
 from newsletter.store import editions, ledger, runs
 from newsletter.store.engine import reading
 from newsletter.workflow.approve import approve

@@ -44,7 +44,8 @@ def gather(
             for notice in report.notices:
                 note(notice)
             added = ", ".join(f"{number} in {section}" for section, number in report.added.items() if number)
-            say(f"{report.path}: {report.articles} articles in {len(report.languages)} languages; new: {added or 'none'}")
+            languages = len(report.languages)
+            say(f"{report.path}: {report.articles} articles in {languages} languages; new: {added or 'none'}")
     if report.problems and not report.articles:
         raise typer.Exit(1)
 
@@ -57,8 +58,8 @@ def check(
 ) -> None:
     """Validate definitions, and preflight an issue; exit 1 on errors.
 
-        newsletter check
-        newsletter check monthly/2026-12
+    newsletter check
+    newsletter check monthly/2026-12
     """
     with opened(workspace) as ws:
         from newsletter.workflow.check import check_definitions
@@ -87,8 +88,8 @@ def render(
 ) -> None:
     """Write messages as html, txt and eml files; their personal links are inert.
 
-        newsletter render monthly/2026-12 --out previews
-        newsletter render monthly/2026-12 --out previews --language fr --recipient worst
+    newsletter render monthly/2026-12 --out previews
+    newsletter render monthly/2026-12 --out previews --language fr --recipient worst
     """
     with opened(workspace) as ws:
         from newsletter.workflow.files import write_previews
@@ -108,7 +109,7 @@ def submit(
 ) -> None:
     """Freeze the issue as an edition and ask for approval.
 
-        newsletter submit monthly/2026-12 --as ana
+    newsletter submit monthly/2026-12 --as ana
     """
     with opened(workspace) as ws:
         from newsletter.workflow.freeze import submit as freeze
@@ -136,8 +137,8 @@ def approve(
 ) -> None:
     """Approve the latest edition, with its number of recipients.
 
-        newsletter approve monthly/2026-12 --as luc
-        newsletter approve monthly/2026-12 --as luc --changes "The date in the lead is wrong."
+    newsletter approve monthly/2026-12 --as luc
+    newsletter approve monthly/2026-12 --as luc --changes "The date in the lead is wrong."
     """
     with opened(workspace) as ws:
         from newsletter.workflow.approve import approve as give

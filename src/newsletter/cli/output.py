@@ -44,7 +44,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str |
     texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
     if not out.is_terminal:
         for row in [list(columns), *texts]:
-            print("\t".join(row))  # noqa: T201
+            print("\t".join(row))
         return
     drawn = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for index, column in enumerate(columns):

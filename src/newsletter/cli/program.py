@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from newsletter.cli import audience, issues, runs, schedule, setup
+from newsletter.cli import audience, issues, runs, schedule, workspace
 
 app = typer.Typer(
     help="Newsletters and email campaigns for organisations whose members are institutions.",
@@ -13,8 +13,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (setup.app, issues.app, runs.app):
+for commands in (workspace.app, issues.app, runs.app):
     app.registered_commands.extend(commands.registered_commands)
 app.add_typer(audience.app, name="audience")
 app.add_typer(schedule.app, name="schedule")
-app.add_typer(setup.db, name="db")
+app.add_typer(workspace.db, name="db")

@@ -36,7 +36,7 @@ def send(
     with opened(workspace) as ws:
         from newsletter.cli.sending import run_send, show_plan
         from newsletter.workflow.send import plan_send
-        from newsletter.workflow.tests import send_tests
+        from newsletter.workflow.testing import send_tests
 
         ctx = ws.context
         person = ctx.person(as_)
@@ -64,7 +64,7 @@ def status(
 ) -> None:
     """Show progress, states and sums: audience = pending + sending + accepted + rejected + unconfirmed + skipped.
 
-        newsletter status monthly/2026-12 --json
+    newsletter status monthly/2026-12 --json
     """
     with opened(workspace) as ws:
         from newsletter.workflow.status import status_of
@@ -100,15 +100,17 @@ def deliveries(
 ) -> None:
     """Show who got it: "did we send it to X?"
 
-        newsletter deliveries monthly/2026-12 --state unconfirmed
-        newsletter deliveries --search example.org
-        newsletter deliveries monthly/2026-12 --state unconfirmed --settle accepted --as luc
+    newsletter deliveries monthly/2026-12 --state unconfirmed
+    newsletter deliveries --search example.org
+    newsletter deliveries monthly/2026-12 --state unconfirmed --settle accepted --as luc
     """
     with opened(workspace) as ws:
         from newsletter.workflow import deliveries as listing
 
-        rows = ws.deliveries(issue, state=state, search=search) if issue else listing.deliveries(
-            ws.context, None, state=state, search=search
+        rows = (
+            ws.deliveries(issue, state=state, search=search)
+            if issue
+            else listing.deliveries(ws.context, None, state=state, search=search)
         )
         if settle:
             chosen = [row.id for row in rows if not ids or row.id in ids]
@@ -172,5 +174,3 @@ def _confirm(number: int) -> None:
     if not digits or int(digits) != number:
         raise UsageError("That is another number: nothing was sent.")
     note("")
-
-

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from newsletter.i18n import direction, locale
 from newsletter.model.article import Article, Event, Picture
 from newsletter.rendering import markdown, text, typography
-from newsletter.rendering.manuscript import Body, Source
+from newsletter.rendering.manuscript import Body, Source, lines_in
 from newsletter.rendering.selection import Chosen, ChosenSection
 
 PictureView = Mapping[str, Any]
@@ -68,7 +68,7 @@ class Content:
         value = typography.apply(getattr(article, name), article.language, self.house)
         if not (chosen.own(name) and "{{" in value):
             return value
-        return self._template(f"articles/{chosen.item.id}.{name}", value, article, about)
+        return self._template(f"articles/{chosen.item.id}.{name}.txt", value, article, about)  # escaped when printed
 
     def _body(self, chosen: Chosen, about: Mapping[str, Any]) -> tuple[Any, Any]:
         article, own = chosen.article, chosen.own("body")
@@ -80,7 +80,8 @@ class Content:
         return Markup(html), plain  # noqa: S704 - made by markdown.to_html, which sanitises
 
     def _template(self, name: str, source: str, article: Article, about: Mapping[str, Any]) -> Body:
-        self.sources[name] = Source(source, file=article.file or name, staff=True)
+        lines = lines_in(source, article.body, article.body_line) if ".body" in name else ()
+        self.sources[name] = Source(source, file=article.file or name, lines=lines, staff=True)
         return Body(name, about)
 
 
@@ -117,6 +118,7 @@ def issue_date(key: str, planned: date | None) -> date:
         return planned
     parts = [int(part) for part in key.split("-")[:3] if part.isdigit()]
     try:
-        return date(*(parts + [1, 1])[:3])
+        year, month, day = [*parts, 1, 1][:3]
+        return date(year, month, day)
     except (ValueError, TypeError):
         return date(1970, 1, 1)

@@ -119,7 +119,7 @@ def find_asset(connection: Connection, sha256: str) -> AssetRow | None:
 def links(connection: Connection, issue_id: int) -> dict[str, int]:
     """The numbers of an issue's link addresses, by target."""
     rows = connection.execute(select(link.c.target, link.c.number).where(link.c.issue_id == issue_id))
-    return {target: number for target, number in rows}
+    return {row.target: row.number for row in rows}
 
 
 def add_links(connection: Connection, issue_id: int, targets: Mapping[str, int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from contextlib import suppress
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,8 @@ from newsletter.store import editions
 from newsletter.store.engine import reading
 
 if TYPE_CHECKING:
-    from newsletter.app import Edition, Workspace
+    from newsletter.app import Workspace
+    from newsletter.workflow.edition import Edition
 
 STYLE = """
 :root { color-scheme: light dark; --line: #d5dae2; --muted: #505b6b; --accent: #1d5b9e; --page: #f6f7f9 }
@@ -32,11 +34,8 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-s
 
 def serve_previews(workspace: Workspace, port: int) -> None:
     """Until Ctrl-C."""
-    with make_server(workspace, port) as server:
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            pass
+    with make_server(workspace, port) as server, suppress(KeyboardInterrupt):
+        server.serve_forever()
 
 
 def make_server(workspace: Workspace, port: int) -> ThreadingHTTPServer:

@@ -8,10 +8,6 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from newsletter.workflow.gather import library_of
-from newsletter.workflow.pictures import Pictures
-
-from newsletter.workflow.witnesses import witnesses_of
 from newsletter.errors import Problem, ProblemsFound
 from newsletter.i18n import direction, locale, pick
 from newsletter.message import serial
@@ -30,7 +26,10 @@ from newsletter.store.issues import IssueRow
 from newsletter.workflow.audience import audience_rule, is_statutory
 from newsletter.workflow.context import Context, NothingToSend
 from newsletter.workflow.envelopes import envelope_for
+from newsletter.workflow.gather import library_of
 from newsletter.workflow.links import LinkRegister, reading_page, web_version
+from newsletter.workflow.pictures import Pictures
+from newsletter.workflow.witnesses import witnesses_of
 from newsletter.workspace.loading import load_yaml
 
 NAME_FIELDS = ("contact.first_name", "contact.last_name")  # the To field shows them, whatever the template reads
@@ -234,9 +233,7 @@ class _Setting:
         }
 
 
-def _compile(
-    ctx: Context, setting: _Setting, manuscripts: Mapping[str, Manuscript]
-) -> dict[str, ComposedLanguage]:
+def _compile(ctx: Context, setting: _Setting, manuscripts: Mapping[str, Manuscript]) -> dict[str, ComposedLanguage]:
     problems: dict[str, Problem] = {}
     languages: dict[str, ComposedLanguage] = {}
     rule = audience_rule(ctx, setting.issue.campaign, setting.campaign, list(manuscripts))
@@ -261,9 +258,7 @@ def _compile(
     return languages
 
 
-def _definition(
-    ctx: Context, campaign: Campaign, planned: datetime | None, languages: list[str]
-) -> dict[str, Any]:
+def _definition(ctx: Context, campaign: Campaign, planned: datetime | None, languages: list[str]) -> dict[str, Any]:
     """What the edition hash covers beside the languages."""
     return {
         "publication": campaign.publication,

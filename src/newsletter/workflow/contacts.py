@@ -14,8 +14,8 @@ from newsletter.audience.job import ImportJob
 from newsletter.audience.sql import to_sql
 from newsletter.errors import UsageError, nearest
 from newsletter.model.mapping import ImportMapping
-from newsletter.model.suppression import Reason
 from newsletter.model.permission import Action, may, require
+from newsletter.model.suppression import Reason
 from newsletter.settings import STATE_FOLDER
 from newsletter.store.engine import reading, writing
 from newsletter.store.people import Person
@@ -80,7 +80,7 @@ def import_file(
     mapping = _mapping(ctx, name)
     if file is None:
         if mapping.file is None:
-            raise UsageError(f"The mapping {name!r} names no file: say which, `newsletter audience import {name} FILE`.")
+            raise UsageError(f"The mapping {name!r} names no file: newsletter audience import {name} FILE")
         file = ctx.folder / mapping.file
     if not file.is_file():
         raise UsageError(f"There is no file {file}.")
@@ -91,7 +91,7 @@ def import_file(
         address_keys=ctx.secrets.address_keys,
         person_id=person.id,
         clock=ctx.clock,
-        refused=ctx.folder / STATE_FOLDER / f"refused-{name}-{file.stem}.csv",
+        refused=ctx.folder / STATE_FOLDER / f"refused-{name.replace('/', '-')}-{file.stem}.csv",
         dry_run=dry_run,
     )
     return run_import(ctx.engine, job, file, on_progress)
@@ -109,7 +109,7 @@ def suppress(ctx: Context, address: str, scope: str, person: Person, *, lift: bo
 
 
 def _mapping(ctx: Context, name: str) -> ImportMapping:
-    if name in presets.PRESETS and name not in ctx.imports:
+    if name in presets.PRESETS:
         return presets.PRESETS[name]
     if name not in ctx.imports:
         known = [*ctx.imports, *presets.PRESETS]

@@ -93,14 +93,13 @@ class Context:
     def draft(self, campaign: str, key: str) -> Draft:
         path = draft_path(campaign, key)
         if not self.documents.exists(path):
-            raise UsageError(
-                f"There is no draft {path} yet: make it with `newsletter gather {campaign}`."
-            )
+            raise UsageError(f"There is no draft {path} yet: make it with `newsletter gather {campaign}`.")
         return load_yaml(self.documents.text(path), path, Draft)
 
     @property
     def imports(self) -> list[str]:
-        return [path.removeprefix("subscribers/imports/")[:-5] for path in self.documents.list("subscribers/imports/*.yaml")]
+        paths = self.documents.list("subscribers/imports/*.yaml")
+        return [path.removeprefix("subscribers/imports/").removesuffix(".yaml") for path in paths]
 
     def mapping(self, name: str) -> ImportMapping:
         path = f"subscribers/imports/{name}.yaml"

@@ -67,7 +67,8 @@ def _folder(folder: Path) -> Examined:
     free = os.statvfs(folder)
     gigabytes = free.f_bavail * free.f_frsize / 1e9
     ok = gigabytes > 1
-    return Examined("folder", ok, f"writable, {gigabytes:.1f} GB free", "" if ok else "Make room: sends stop on a full disk.")
+    mend = "" if ok else "Make room: sends stop on a full disk."
+    return Examined("folder", ok, f"writable, {gigabytes:.1f} GB free", mend)
 
 
 def _keys(folder: Path) -> Examined:
@@ -102,7 +103,8 @@ def _transports(folder: Path, settings: Settings) -> Iterator[Examined]:
             transport = make_transport(name, each, folder)
             asyncio.run(asyncio.wait_for(_open_and_close(transport), SECONDS))
         except (TransportRefused, TransportUnavailable, NewsletterError, TimeoutError, ValueError) as error:
-            yield Examined(what, False, str(error) or "no answer in time", f"Look at [transports.{name}] in newsletter.toml.")
+            mend = f"Look at [transports.{name}] in newsletter.toml."
+            yield Examined(what, False, str(error) or "no answer in time", mend)
         else:
             yield Examined(what, True, "a rehearsal folder" if transport.rehearsal else "answers, and lets us in")
     if not settings.send_with:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from newsletter.errors import UsageError
-
-if TYPE_CHECKING:
-    from newsletter.app import Edition
+from newsletter.workflow.edition import Edition
 
 
 def write_previews(

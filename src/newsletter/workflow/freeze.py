@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from newsletter.audience.count import Count, explain
-from newsletter.workflow.witnesses import witnesses_of
 from newsletter.errors import Problem, ProblemsFound
 from newsletter.message import serial
 from newsletter.model.issue import Step
@@ -21,6 +20,7 @@ from newsletter.tokens import INERT_ID
 from newsletter.workflow.audience import audience_rule
 from newsletter.workflow.compose import Composition, compose
 from newsletter.workflow.context import Context
+from newsletter.workflow.witnesses import witnesses_of
 
 PROVED = 5  # real contacts a language whose spliced message is compared with a plain render
 
@@ -41,10 +41,8 @@ def submit(ctx: Context, issue: IssueRow, person: Person, *, now: bool = False) 
     with reading(ctx.engine) as connection:
         last = editions.latest(connection, issue.id)
         row = issues.get(connection, issue.id)
-    if last is not None and last.hash == made.hash:
-        edition = last
-    else:
-        edition = _write(ctx, made, person, at)
+    unchanged = last if last is not None and last.hash == made.hash else None
+    edition = unchanged or _write(ctx, made, person, at)
     with writing(ctx.engine) as connection:
         if edition is not last:
             approvals.void_all(connection, issue.id, now=at)

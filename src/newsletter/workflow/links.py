@@ -48,5 +48,3 @@ def reading_page(public_url: str, campaign: str, key: str, article: str, languag
 
 def web_version(public_url: str, campaign: str, key: str, language: str) -> str:
     return f"{public_url}/i/{campaign}/{key}/{language}"
-
-

@@ -56,7 +56,9 @@ def message(
     return Message(rendered.subject, rendered.html, rendered.text, recipient, splice.message(template, data))
 
 
-def recipient_for(ctx: Context, language: str, address: str | None, public: Mapping[str, Mapping[str, object]]) -> Recipient:
+def recipient_for(
+    ctx: Context, language: str, address: str | None, public: Mapping[str, Mapping[str, object]]
+) -> Recipient:
     """The contact of an address; `worst` the worst case; none: the public profile."""
     with reading(ctx.engine) as connection:
         if address is None:

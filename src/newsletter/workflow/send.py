@@ -71,14 +71,10 @@ def plan_send(ctx: Context, issue: IssueRow, *, rehearse: bool = False) -> Plan:
     open_run = next((each for each in mine if each.state not in (RunState.DONE, RunState.CANCELLED)), None)
     done = [each for each in mine if each.state is RunState.DONE]
     complete = done[-1] if rehearsal and done else None
-    return Plan(
-        issue, edition, rehearsal, transport, count_for(ctx, issue, edition), now.approved, open_run, complete
-    )
+    return Plan(issue, edition, rehearsal, transport, count_for(ctx, issue, edition), now.approved, open_run, complete)
 
 
-def launch(
-    ctx: Context, plan: Plan, person: Person, on_progress: Callable[[int, int], None] | None = None
-) -> int:
+def launch(ctx: Context, plan: Plan, person: Person, on_progress: Callable[[int, int], None] | None = None) -> int:
     """Begins a run, or finishes the launch of the one that was begun; says its id. LaunchHeld needs a person."""
     require(person.name, person.roles, Action.APPROVE)
     paper = _layout(ctx, plan)
@@ -159,7 +155,7 @@ def _transport_name(ctx: Context, edition: EditionRow, rehearse: bool) -> str:
     if rehearse or not named:
         outboxes = [name for name, each in ctx.settings.transports.items() if isinstance(each, OutboxSettings)]
         if not outboxes:
-            raise UsageError("There is no outbox to rehearse into: add [transports.outbox] kind = \"outbox\".")
+            raise UsageError('There is no outbox to rehearse into: add [transports.outbox] kind = "outbox".')
         if not rehearse:
             raise UsageError(
                 "No transport is named for real sends. Rehearse into the outbox with --rehearse, or set up a mail "

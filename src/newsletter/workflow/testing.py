@@ -1,4 +1,4 @@
-"""Test sends: marked, with inert links, to staff or allow-listed addresses only; rows of their own, outside all sums."""
+"""Test sends: marked, with inert links, to staff or allow-listed addresses only; rows outside all sums."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ def _send(
             "state": AttemptState.INTENT.value,
             "created_at": at,
         }
-        id_ = int(connection.execute(insert(service_message).values(values).returning(service_message.c.id)).scalar_one())
+        made_row = insert(service_message).values(values).returning(service_message.c.id)
+        id_ = int(connection.execute(made_row).scalar_one())
     template = _template(composed, recipient)
     fields = tuple(field_values(recipient, template.fields))
     data = ctx.personal.delivery(

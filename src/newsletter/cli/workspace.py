@@ -22,8 +22,8 @@ def demo(
 ) -> None:
     """Run the main job on the demo workspace: gather, compile, approve, send into the outbox.
 
-        newsletter demo
-        newsletter demo --no-serve
+    newsletter demo
+    newsletter demo --no-serve
     """
     from newsletter.cli.demo import run_demo
 
@@ -38,7 +38,7 @@ def init(
 ) -> None:
     """Make a new workspace, ready to send: template, campaign, example contacts, every file explained.
 
-        newsletter init my-newsletter
+    newsletter init my-newsletter
     """
     from newsletter.workspace.init import init_workspace
 
