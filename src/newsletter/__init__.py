@@ -9,8 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from newsletter.app import Edition, Workspace
+    from newsletter.app import Workspace
     from newsletter.app import open_workspace as open
+    from newsletter.workflow.edition import Edition
 
 __all__ = ["Edition", "Workspace", "__version__", "open"]
 
@@ -22,8 +23,12 @@ except PackageNotFoundError:  # a source tree that was never installed
 
 def __getattr__(name: str) -> Any:
     """The public names are loaded when asked for, so that small processes stay small."""
-    if name in ("Edition", "Workspace", "open"):
+    if name in ("Workspace", "open"):
         from newsletter import app
 
-        return app.open_workspace if name == "open" else getattr(app, name)
+        return app.open_workspace if name == "open" else app.Workspace
+    if name == "Edition":
+        from newsletter.workflow.edition import Edition
+
+        return Edition
     raise AttributeError(name)

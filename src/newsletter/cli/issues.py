@@ -46,6 +46,7 @@ def gather(
             added = ", ".join(f"{number} in {section}" for section, number in report.added.items() if number)
             languages = len(report.languages)
             say(f"{report.path}: {report.articles} articles in {languages} languages; new: {added or 'none'}")
+            say(f"Next: newsletter submit {report.path.removeprefix('campaigns/').removesuffix('.yaml')}")
     if report.problems and not report.articles:
         raise typer.Exit(1)
 

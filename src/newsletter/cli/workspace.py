@@ -40,10 +40,14 @@ def init(
 
     newsletter init my-newsletter
     """
-    from newsletter.workspace.init import init_workspace
+    from newsletter.workflow.contacts import import_file
+    from newsletter.workflow.init import lay_starter, said
 
-    for line in init_workspace(directory):
-        say(line)
+    lay_starter(directory)
+    with opened(directory) as ws:
+        person = ws.context.person(None)
+        reports = [import_file(ws.context, name, None, person) for name in ("institutions", "contacts")]
+    say(said(directory, reports[-1].added))
 
 
 @app.command()

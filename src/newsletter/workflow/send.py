@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,9 +13,10 @@ from newsletter.audience.select import recipients
 from newsletter.audience.sql import field_columns
 from newsletter.dispatch import launch as launching
 from newsletter.dispatch.engine import Letter, Post, Progress, Report, dispatch, stop_on_signals
+from newsletter.dispatch.lock import launch_lock
 from newsletter.dispatch.transports import make_transport
 from newsletter.dispatch.transports.base import Transport
-from newsletter.errors import UsageError
+from newsletter.errors import NewsletterError, UsageError
 from newsletter.message import mime, splice
 from newsletter.message.envelope import Personal
 from newsletter.message.mime import Template
@@ -39,6 +41,8 @@ from newsletter.workflow.context import Context
 from newsletter.workflow.envelopes import restore
 from newsletter.workflow.freeze import count_for
 
+LOOK = 0.2  # seconds between looks whether a thread is to stop
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -52,6 +56,11 @@ class Plan:
     approved: int | None
     open_run: RunRow | None  # a run that was begun and is not done: it goes on
     complete: RunRow | None  # a rehearsal of this very edition that is done
+    seen: int = 0  # the number of the issue's latest run
+
+
+class LaunchedMeanwhile(NewsletterError):
+    """Another run of the issue was launched since the plan was made; nothing was done."""
 
 
 def plan_send(ctx: Context, issue: IssueRow, *, rehearse: bool = False) -> Plan:
@@ -71,33 +80,60 @@ def plan_send(ctx: Context, issue: IssueRow, *, rehearse: bool = False) -> Plan:
     open_run = next((each for each in mine if each.state not in (RunState.DONE, RunState.CANCELLED)), None)
     done = [each for each in mine if each.state is RunState.DONE]
     complete = done[-1] if rehearsal and done else None
-    return Plan(issue, edition, rehearsal, transport, count_for(ctx, issue, edition), now.approved, open_run, complete)
+    count, seen = count_for(ctx, issue, edition), max((each.number for each in begun), default=0)
+    return Plan(issue, edition, rehearsal, transport, count, now.approved, open_run, complete, seen)
 
 
 def launch(ctx: Context, plan: Plan, person: Person, on_progress: Callable[[int, int], None] | None = None) -> int:
     """Begins a run, or finishes the launch of the one that was begun; says its id. LaunchHeld needs a person."""
     require(person.name, person.roles, Action.APPROVE)
-    paper = _layout(ctx, plan)
-    try:
-        if plan.open_run is not None:
-            launching.lay_out(
-                ctx.engine, plan.open_run.id, paper, clock=ctx.clock, approved=plan.approved, on_progress=on_progress
-            )
-            return plan.open_run.id
-        return launching.launch(ctx.engine, _what(ctx, plan, person), paper, clock=ctx.clock, on_progress=on_progress)
-    except launching.LaunchHeld as error:
+    with launch_lock(ctx.engine, plan.issue.id):
+        if plan.open_run is None:
+            _check_unchanged(ctx, plan)
+        try:
+            run_id = _launch(ctx, plan, person, on_progress)
+        except launching.LaunchHeld as error:
+            if not plan.rehearsal:
+                with writing(ctx.engine) as connection:
+                    issues.step(
+                        connection, plan.issue, Step.HOLD, person_id=person.id, now=ctx.clock.now(), note=str(error)
+                    )
+            raise
         if not plan.rehearsal:
             with writing(ctx.engine) as connection:
-                issues.step(
-                    connection, plan.issue, Step.HOLD, person_id=person.id, now=ctx.clock.now(), note=str(error)
-                )
-        raise
+                issues.launched(connection, plan.issue.id, person_id=person.id, now=ctx.clock.now())
+        return run_id
+
+
+def _launch(ctx: Context, plan: Plan, person: Person, on_progress: Callable[[int, int], None] | None) -> int:
+    paper = _layout(ctx, plan)
+    if plan.open_run is None:
+        return launching.launch(ctx.engine, _what(ctx, plan, person), paper, clock=ctx.clock, on_progress=on_progress)
+    launching.lay_out(
+        ctx.engine, plan.open_run.id, paper, clock=ctx.clock, approved=plan.approved, on_progress=on_progress
+    )
+    return plan.open_run.id
+
+
+def _check_unchanged(ctx: Context, plan: Plan) -> None:
+    """Somebody else, or the schedule, may have launched since the plan was made."""
+    with reading(ctx.engine) as connection:
+        latest = max((each.number for each in runs.of_issue(connection, plan.issue.id)), default=0)
+    if latest != plan.seen:
+        raise LaunchedMeanwhile(
+            f"{plan.issue.name} has been launched meanwhile: see `newsletter status {plan.issue.name}`."
+        )
 
 
 def send(
-    ctx: Context, run_id: int, on_progress: Callable[[Progress], None] | None = None, *, linger: bool = False
+    ctx: Context,
+    run_id: int,
+    on_progress: Callable[[Progress], None] | None = None,
+    *,
+    linger: bool = False,
+    stopping: threading.Event | None = None,
 ) -> Report:
-    """Dispatches a run until nothing is due; Ctrl-C and SIGTERM drain."""
+    """Dispatches a run until nothing is due. Ctrl-C and SIGTERM drain; in a thread, which gets no signals, `stopping`."""
     with reading(ctx.engine) as connection:
         run = runs.get(connection, run_id)
         edition = editions.get(connection, run.edition_id)
@@ -111,10 +147,22 @@ def send(
 
     async def main() -> Report:
         stop = asyncio.Event()
-        with stop_on_signals(stop):
+        if stopping is None:
+            with stop_on_signals(stop):
+                return await dispatch(post, run_id, stop=stop, linger=linger)
+        watching = asyncio.create_task(_follow(stopping, stop))
+        try:
             return await dispatch(post, run_id, stop=stop, linger=linger)
+        finally:
+            watching.cancel()
 
     return asyncio.run(main())
+
+
+async def _follow(stopping: threading.Event, stop: asyncio.Event) -> None:
+    while not stopping.is_set():
+        await asyncio.sleep(LOOK)
+    stop.set()
 
 
 def composer(ctx: Context, run: RunRow, edition: EditionRow) -> Callable[[Claimed], Letter]:
