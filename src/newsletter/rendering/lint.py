@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from newsletter.errors import Problem, nearest
-from newsletter.rendering.mjml_components import COMPONENTS, KINDS, REFUSED
+from newsletter.rendering.mjml_components import COMPONENTS, IMPOSSIBLE, KINDS, REFUSED
 from newsletter.rendering.mjml_tree import COMMENT, Document, Node, Source
 
 _ONCE = ("mj-head", "mj-body")
@@ -86,6 +86,7 @@ _ANYWHERE: dict[str, str] = {
 
 @lru_cache(maxsize=4096)
 def _attributes(tag: str, written: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    """What is wrong with the attributes of one tag."""
     if tag in REFUSED or (tag not in COMPONENTS and tag != "mj-all"):
         return () if tag == "mj-class" else (REFUSED.get(tag) or f"<{tag}> is no MJML component; {_hint(tag)}",)
     kinds = _ANYWHERE if tag == "mj-all" else COMPONENTS[tag].attributes
@@ -97,6 +98,8 @@ def _attributes(tag: str, written: tuple[tuple[str, str], ...]) -> tuple[str, ..
         if name not in kinds:
             if not name.startswith("xmlns"):
                 messages.append(f"<{tag}> has no attribute {name}; {nearest(name, kinds)}")
+        elif reason := IMPOSSIBLE.get((tag, name, value)) or IMPOSSIBLE.get((tag, name, "")):
+            messages.append(reason)
         elif tag != "mj-all" and value and not valid(kinds[name], value):
             messages.append(f'{name}="{value}" is not {expected(kinds[name])}')
     return tuple(messages)

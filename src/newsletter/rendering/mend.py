@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 
 from newsletter.rendering import mjml_widths as widths
+from newsletter.rendering.mjml_carried import CARRIERS, fitted, settled
 from newsletter.rendering.mjml_components import COMPONENTS
 from newsletter.rendering.mjml_tree import COMMENT, Node
 
@@ -42,7 +43,7 @@ class Mended:
 
     def restore(self, html: str) -> str:
         """The compiled HTML with the kept texts in place."""
-        return re.sub(rf"{self.token}(\d+)z", lambda found: self.kept[int(found[1])], html)
+        return re.sub(rf"{self.token}(\d+)z", lambda found: self.kept[int(found[1])], settled(html))
 
     def keep(self, text: str) -> str:
         self.kept.append(text)
@@ -98,7 +99,7 @@ class _Writer:
             if child.tag == "mj-head":
                 self._head(child)
             elif child.tag == "mj-body":
-                self._body(child, "", {}, widths.Box(0, 1))
+                self._body(child, "", {}, widths.Box(0, 1, "mjml"))
         self.parts.append("</mjml>")
         return "".join(self.parts)
 
@@ -121,9 +122,9 @@ class _Writer:
             self.parts.append(f"<!--{self.mended.keep(node.content or '')}-->")
             return
         attributes = self._resolved(node, inherited_class, handed)
-        own = widths.Box(box.width, max(1, box.columns))
+        own = widths.Box(box.width, max(1, box.columns), box.parent)
         inner = widths.inside(node, attributes, own)
-        self._open(node.tag, widths.fitted(node.tag, attributes, own))
+        self._open(node.tag, fitted(node.tag, widths.fitted(node.tag, attributes, own), box))
         component = COMPONENTS[node.tag]
         down = {name: attributes[name] for name in component.hands_down if attributes.get(name)}
         css_class = node.attributes.get("mj-class", inherited_class)
@@ -160,7 +161,7 @@ class _Writer:
             if (tag, name) in _COLORS:
                 value = _SHORT_COLOR.sub(r"#\1\1\2\2\3\3", value) if len(value) == 4 else value
             if _PLAIN.fullmatch(value) is None:
-                value = self.mended.keep(value.replace('"', "&quot;"))
+                value = self.mended.keep(value if (tag, name) in CARRIERS else value.replace('"', "&quot;"))
             self.parts.append(f' {name}="{value}"')
         self.parts.append(">")
 

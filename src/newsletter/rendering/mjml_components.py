@@ -167,3 +167,12 @@ REFUSED: Mapping[str, str] = MappingProxyType({
     "mj-html-attributes": "<mj-html-attributes> cannot be compiled; write attributes in an mj-text, mj-table or mj-raw",
     "mj-include": 'use {% include "file" %} instead of <mj-include>: it keeps file, line and escaping',
 })  # fmt: skip
+
+# Attributes (with a value, or any) that the compiler cannot do.
+IMPOSSIBLE: Mapping[tuple[str, str, str], str] = MappingProxyType({
+    ("mj-hero", "mode", "fluid-height"): "a hero of fluid height cannot be compiled; give it a height in px",
+    ("mj-wrapper", "gap", ""): "the gap of a wrapper cannot be compiled; give its sections a padding",
+    ("mj-raw", "position", "file-start"): "nothing can be put before the doctype: mail programs would lose the layout",
+    ("mj-social-element", "icon-position", "right"): "an icon right of its text cannot be compiled; use an mj-table",
+    ("mj-body", "id", ""): "an id of the body is not kept; use css-class",
+})  # fmt: skip

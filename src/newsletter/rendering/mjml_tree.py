@@ -151,6 +151,7 @@ class _Reader:
                     self._fault(tag.start(), f"{tag[0]} stands where </{node.tag}> was expected")
                 return tag.end()
         self._fault(node.at, f"<{node.tag}> is not closed")
+        self.open.clear()  # what is open around it cannot be closed either
         return len(self.text)
 
     def _stray(self, start: int, end: int) -> None:

@@ -13,10 +13,11 @@ _NUMBER = re.compile(r"\s*(-?(?:\d+\.?\d*|\.\d+))\s*(%?)")
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """The width in px inside a component, and by how many columns it is shared."""
+    """The width in px inside a component, by how many columns it is shared, and which component it is."""
 
     width: float
     columns: int
+    parent: str
 
 
 def inside(node: Node, attributes: dict[str, str], box: Box) -> Box:
@@ -37,21 +38,16 @@ def inside(node: Node, attributes: dict[str, str], box: Box) -> Box:
             width = box.width - _padding(attributes, attributes.get("padding"))
         case _:
             width = box.width
-    return Box(width, columns)
+    return Box(width, columns, node.tag)
 
 
 def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
-    """The attributes with what the compiler would do differently: an image as wide as its column at most, and the
-    height of a hero without its padding."""
-    if tag == "mj-image" and attributes.get("width"):
+    """The attributes, with what the compiler would do differently: an image is as wide as its column at most."""
+    if tag == "mj-image":
         padding = _padding(attributes, attributes.get("padding", "10px 25px"))
         most = int(box.width) - padding - _borders(attributes, "border")
-        if _number(attributes["width"]) > most:
-            return {**attributes, "width": f"{_short(most)}px"}
-    if tag == "mj-hero" and attributes.get("height"):
-        padding = _edge(attributes, attributes.get("padding"), "top")
-        padding += _edge(attributes, attributes.get("padding"), "bottom")
-        return {**attributes, "height": f"{_short(int(_number(attributes['height'])) - padding)}px"}
+        width = _number(attributes.get("width")) or most
+        return {**attributes, "width": f"{min(int(width), most):g}px"}
     return attributes
 
 
@@ -76,13 +72,15 @@ def _edge(attributes: dict[str, str], padding: str | None, side: str) -> float:
     single = attributes.get(f"padding-{side}")
     if single:
         return int(_number(single))
-    values = (padding or "").split()
-    if not values:
-        return 0
-    place = {"top": 0, "right": 1, "bottom": 2, "left": 3}[side]
-    while place >= len(values):
-        place = {1: 0, 2: 0, 3: 1}[place]
-    return int(_number(values[place]))
+    return int(_number(edges(padding)[side])) if padding else 0
+
+
+def edges(padding: str) -> dict[str, str]:
+    """The four sides of a padding of one to four values."""
+    values = padding.split() or ["0"]
+    top, right = values[0], values[1 % len(values)]
+    bottom = values[2] if len(values) > 2 else top
+    return {"top": top, "right": right, "bottom": bottom, "left": values[3] if len(values) > 3 else right}
 
 
 def _borders(attributes: dict[str, str], name: str) -> float:
@@ -92,7 +90,3 @@ def _borders(attributes: dict[str, str], name: str) -> float:
 def _border(value: str | None) -> float:
     found = re.search(r"(?:^|\s)(\d+)", value or "")
     return float(found[1]) if found else 0.0
-
-
-def _short(number: float) -> str:
-    return f"{number:g}"

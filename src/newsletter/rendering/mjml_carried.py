@@ -1,0 +1,89 @@
+"""What the compiler forgets or misplaces, carried in by a value that it prints.
+
+mrml prints a value as it stands into a style or an attribute. So where it forgets one (the borders of an image), that
+one rides on another of the same element: `font-size="13px;border-left:1px solid"`. Each entry is a difference between
+mrml 6 and MJML that was measured; the fidelity tests hold them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from newsletter.rendering.mjml_widths import Box, edges
+
+# Values that may end with a quote and further attributes, and are quoted here.
+CARRIERS = frozenset({("mj-social-element", "alt"), ("mj-table", "cellpadding")})
+_SIDES = ("top", "right", "bottom", "left")
+_MARK = "--zqwidth:1"  # a column of a group: its width on phones is a whole percentage
+_WIDTH = re.compile(r"direction:(ltr|rtl);--zqwidth:1;([^\"]*?;width:)(\d+)(?:\.\d+)?%")
+_MENU = re.compile(r'(\s(?:id|for)=)"00000000"')
+
+
+def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
+    """The attributes with which the compiler prints what MJML says. `box` is the box the component stands in."""
+    found = dict(attributes)
+    match tag:
+        case "mj-image":
+            found.setdefault("alt", "")
+            _carry(found, "font-size", "13px", _styles(found, *(f"border-{side}" for side in _SIDES)))
+        case "mj-social-element":
+            _carry_attributes(found, "alt", "", "srcset", "sizes")
+        case "mj-table":
+            if found.get("cellspacing", "0").strip() not in ("", "0"):
+                _carry(found, "table-layout", "auto", "border-collapse:separate")
+            elif found.get("border", "none") != "none":  # where the compiler separates what MJML collapses
+                _carry(found, "table-layout", "auto", "border-collapse:collapse !important")
+            if found.get("role") == "none":
+                _carry_attributes(found, "cellpadding", "0", "role")
+        case "mj-hero":
+            _carry(found, "vertical-align", "top", _styles(found, "border-radius"))
+        case "mj-section" | "mj-wrapper":
+            if found.get("full-width") != "full-width":
+                found.pop("full-width", None)
+        case "mj-accordion-title" | "mj-accordion-text":
+            _one_padding(found, "padding", "16px")
+            if tag == "mj-accordion-title":
+                _carry(found, "font-size", "13px", _styles(found, "font-weight"))
+        case "mj-navbar":
+            _one_padding(found, "ico-padding", "10px")
+        case "mj-column":
+            if box.parent == "mj-group" and not found.get("width") and 100 % max(1, box.columns):
+                found["direction"] = f"{found.get('direction', 'ltr')};{_MARK}"
+    return found
+
+
+def settled(html: str) -> str:
+    """Takes the marks out of what was compiled, and gives each menu a name of its own."""
+    if "--zqwidth" in html:
+        html = _WIDTH.sub(r"direction:\1;\2\3%", html)
+    if '"00000000"' in html:
+        names = (f'"menu-{number // 2}"' for number in range(2 * html.count('"00000000"')))
+        html = _MENU.sub(lambda found: found[1] + next(names), html)
+    return html
+
+
+def _styles(attributes: dict[str, str], *names: str) -> str:
+    return ";".join(f"{name}:{attributes[name]}" for name in names if attributes.get(name))
+
+
+def _carry(attributes: dict[str, str], by: str, otherwise: str, styles: str) -> None:
+    if styles:
+        attributes[by] = f"{attributes.get(by) or otherwise};{styles}"
+
+
+def _carry_attributes(attributes: dict[str, str], by: str, otherwise: str, *names: str) -> None:
+    """Further attributes, behind the quote that ends the value that carries them."""
+    carried = "".join(f'" {name}="{_quoted(attributes.pop(name))}' for name in names if name in attributes)
+    attributes[by] = _quoted(attributes.get(by, otherwise)) + carried
+
+
+def _quoted(value: str) -> str:
+    return value.replace('"', "&quot;")
+
+
+def _one_padding(attributes: dict[str, str], name: str, otherwise: str) -> None:
+    """One side's padding must follow the padding of all sides, which the compiler writes last."""
+    single = {side: attributes.pop(f"{name}-{side}", "") for side in _SIDES}
+    if any(single.values()):
+        whole = edges(attributes.get(name) or otherwise)
+        attributes[name] = " ".join(single[side] or whole[side] for side in _SIDES)
