@@ -1,4 +1,7 @@
-"""On SQLite one process dispatches: whoever holds the lock file knows that all other workers are gone."""
+"""On SQLite one process dispatches: whoever holds the lock file knows that all other workers are gone.
+
+And one process at a time launches an issue, so that a launch which stands still is one that was left behind.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from newsletter.errors import NewsletterError
 
 
 class AlreadyDispatching(NewsletterError):
     """Another process is sending from this database."""
+
+
+class AlreadyLaunching(NewsletterError):
+    """Another process is launching."""
+
+
+LAUNCH = 0x6E6C  # the first number of PostgreSQL's advisory lock; the second is the issue
 
 
 @contextmanager
@@ -24,16 +34,48 @@ def dispatch_lock(engine: Engine) -> Iterator[bool]:
     if engine.dialect.name != "sqlite" or not database or database == ":memory:":
         yield engine.dialect.name == "sqlite"
         return
-    path = Path(f"{database}.dispatch")
+    with _locked_file(Path(f"{database}.dispatch")) as mine:
+        if not mine:
+            raise AlreadyDispatching(
+                "Another program is sending from this database already. Follow it with `newsletter status`."
+            )
+        yield True
+
+
+@contextmanager
+def launch_lock(engine: Engine, issue_id: int) -> Iterator[None]:
+    """AlreadyLaunching where another process launches this issue (on SQLite: any)."""
+    busy = AlreadyLaunching("Another program is launching right now. Follow it with `newsletter status`.")
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            key = {"launch": LAUNCH, "issue": issue_id % 2**31}
+            if not connection.execute(text("SELECT pg_try_advisory_lock(:launch, :issue)"), key).scalar_one():
+                raise busy
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(:launch, :issue)"), key)
+        return
+    database = engine.url.database
+    if not database or database == ":memory:":
+        yield
+        return
+    with _locked_file(Path(f"{database}.launch")) as mine:
+        if not mine:
+            raise busy
+        yield
+
+
+@contextmanager
+def _locked_file(path: Path) -> Iterator[bool]:
+    """Says whether we hold it; the system gives it back when the process dies."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system gives it back when the process dies
-    except BlockingIOError:
-        os.close(descriptor)
-        raise AlreadyDispatching(
-            "Another program is sending from this database already. Follow it with `newsletter status`."
-        ) from None
-    try:
-        yield True
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
     finally:
         os.close(descriptor)

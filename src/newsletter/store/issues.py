@@ -38,6 +38,12 @@ def get(connection: Connection, id_: int) -> IssueRow:
     return _issue(connection, connection.execute(select(issue).where(issue.c.id == id_)).one())
 
 
+def lock(connection: Connection, id_: int) -> IssueRow:
+    """An issue that nobody else can take through a step until this transaction ends."""
+    connection.execute(select(issue.c.id).where(issue.c.id == id_).with_for_update())  # SQLite has one writer anyway
+    return get(connection, id_)
+
+
 def all_issues(connection: Connection, campaign: str | None = None) -> list[IssueRow]:
     """Newest key first."""
     statement = select(issue).order_by(issue.c.campaign, issue.c.key.desc())
@@ -71,12 +77,16 @@ def step(
     state = after(row.state, step)
     values: dict[str, object] = {"state": state.value, "note": note, "updated_at": now}
     connection.execute(update(issue).where(issue.c.id == row.id).values(values))
-    connection.execute(
-        insert(audit).values(
-            at=now, person_id=person_id, action=step.value, subject=f"issue:{row.id}", data={"from": row.state.value}
-        )
-    )
+    _audit(connection, row.id, step, row.state, person_id=person_id, now=now)
     return get(connection, row.id)
+
+
+def launched(connection: Connection, id_: int, *, person_id: int, now: datetime) -> None:
+    """A run has begun: what was scheduled is so no longer. Said again, it changes nothing."""
+    scheduled = issue.c.id == id_, issue.c.state == IssueState.SCHEDULED.value
+    values = {"state": after(IssueState.SCHEDULED, Step.LAUNCH).value, "note": None, "updated_at": now}
+    if connection.execute(update(issue).where(*scheduled).values(values)).rowcount:
+        _audit(connection, id_, Step.LAUNCH, IssueState.SCHEDULED, person_id=person_id, now=now)
 
 
 def changed(connection: Connection, id_: int, *, person_id: int, now: datetime) -> None:
@@ -86,6 +96,13 @@ def changed(connection: Connection, id_: int, *, person_id: int, now: datetime) 
 
 def plan(connection: Connection, id_: int, planned_at: datetime | None) -> None:
     connection.execute(update(issue).where(issue.c.id == id_).values(planned_at=planned_at))
+
+
+def _audit(
+    connection: Connection, id_: int, step: Step, from_: IssueState, *, person_id: int | None, now: datetime
+) -> None:
+    values = {"at": now, "person_id": person_id, "action": step.value, "subject": f"issue:{id_}"}
+    connection.execute(insert(audit).values(values | {"data": {"from": from_.value}}))
 
 
 def _issue(connection: Connection, row: Row[Any]) -> IssueRow:

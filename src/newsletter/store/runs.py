@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from newsletter.model.delivery import RunState
+from newsletter.store.ledger import STALE_AFTER
+from newsletter.store.ledger.sql import sql
 from newsletter.store.tables import run
 
 
@@ -36,6 +38,38 @@ def of_issue(connection: Connection, issue_id: int) -> list[RunRow]:
     """In order of launch."""
     rows = connection.execute(select(run).where(run.c.issue_id == issue_id).order_by(run.c.number))
     return [_run(row) for row in rows]
+
+
+# Runs for which a dispatch would do something: a delivery is due and nobody alive has claimed it; or nothing waits, so
+# that what is under way may have been left behind, or the run be done.
+WORKABLE = """
+    SELECT run.id
+      FROM run
+     WHERE run.state = 'sending'
+       AND (EXISTS (SELECT 1 FROM delivery d
+                     WHERE d.run_id = run.id AND d.state = 'pending' AND d.not_before <= :now
+                       AND (d.claimed_until IS NULL OR d.claimed_until < :now
+                            OR d.claim_id IN (SELECT id FROM worker
+                                               WHERE stopped_at IS NOT NULL OR heartbeat_at < :stale)))
+            OR NOT EXISTS (SELECT 1 FROM delivery d WHERE d.run_id = run.id AND d.state = 'pending'))
+     ORDER BY run.id
+"""
+
+# Cancelled runs some of whose deliveries still wait to be left out.
+CANCELLED = """
+    SELECT run.id FROM run
+     WHERE run.state = 'cancelled'
+       AND EXISTS (SELECT 1 FROM delivery d WHERE d.run_id = run.id AND d.state = 'pending')
+"""
+
+
+def workable(connection: Connection, *, now: datetime) -> list[int]:
+    statement = sql(WORKABLE, instants=("now", "stale"))
+    return list(connection.execute(statement, {"now": now, "stale": now - STALE_AFTER}).scalars())
+
+
+def cancelled_with_rest(connection: Connection) -> list[int]:
+    return list(connection.execute(sql(CANCELLED)).scalars())
 
 
 def _run(row: Row[Any]) -> RunRow:

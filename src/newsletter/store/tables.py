@@ -427,7 +427,7 @@ firing = Table(
     Column("campaign", String(64), nullable=False),
     Column("planned_wall", String(19), nullable=False),  # local wall time: what the rule says
     Column("planned_at", Instant, nullable=False),
-    Column("state", String(16), nullable=False),  # fired, missed, failed
+    Column("state", String(16), nullable=False),  # model.recurrence.FiringState
     Column("issue_id", ForeignKey("issue.id")),
     Column("note", Text),
     Column("fired_at", Instant, nullable=False),
