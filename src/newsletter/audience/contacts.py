@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select, update
 
 from newsletter.audience import institutions, subscribing
 from newsletter.audience.job import Bite, Row
+from newsletter.audience.json_sql import among
 from newsletter.audience.records import columns_of, values_of
 from newsletter.model.address import normalise_address
 from newsletter.store.tables import contact, institution
@@ -59,7 +60,7 @@ def _placed(bite: Bite, rows: list[Row]) -> list[Row]:
 
 
 def _institution_ids(bite: Bite, codes: Iterable[str]) -> dict[str | None, int]:
-    columns = select(institution.c.code, institution.c.id).where(institution.c.code.in_(list(codes)))
+    columns = select(institution.c.code, institution.c.id).where(among(institution.c.code, codes))
     return {row.code: row.id for row in bite.connection.execute(columns)}
 
 
@@ -109,7 +110,7 @@ def _known(bite: Bite, names: list[str], rows: list[Row]) -> dict[tuple[object, 
     telling = "code" if "code" in names else "address_key"
     place = names.index(telling)
     wanted = {key for row in rows if (key := _key(row, names)[place])}
-    found = bite.connection.execute(select(contact).where(contact.c[telling].in_(wanted))).mappings().all()
+    found = bite.connection.execute(select(contact).where(among(contact.c[telling], wanted))).mappings().all()
     bite.kinds.learn(bite.connection, (each["sources"] for each in found))
     known = defaultdict(list)
     for each in found:
@@ -120,7 +121,7 @@ def _known(bite: Bite, names: list[str], rows: list[Row]) -> dict[tuple[object, 
 def _allowed(bite: Bite, rows: list[Row]) -> list[Row]:
     """New contacts, but for those in ADD's and UPDATE's way: an erased address, no way to find the row again."""
     keys = {row.address_key for row in rows if row.address_key}
-    erased = select(contact.c.address_key).where(contact.c.address_key.in_(keys), contact.c.erased_at.is_not(None))
+    erased = select(contact.c.address_key).where(among(contact.c.address_key, keys), contact.c.erased_at.is_not(None))
     gone = set(bite.connection.scalars(erased))
     allowed = []
     for row in rows:
@@ -143,7 +144,7 @@ def _named(bite: Bite, rows: list[Row]) -> list[Row]:
             row.values["code"] = "-".join(filter(None, (row.institution, row.address_key[:12])))
             row.derived = True
     wanted = {row.values["code"] for row in rows}
-    taken = set(bite.connection.scalars(select(contact.c.code).where(contact.c.code.in_(wanted))))
+    taken = set(bite.connection.scalars(select(contact.c.code).where(among(contact.c.code, wanted))))
     named = []
     for row in rows:
         if row.values["code"] not in taken:

@@ -23,7 +23,7 @@ from newsletter.audience.seen import Seen
 from newsletter.audience.subscribing import unknown
 from newsletter.audience.values import Kinds, Writer
 from newsletter.model.contact import SourceKind
-from newsletter.store.engine import reading, writing
+from newsletter.store.engine import bulk_writing, reading, writing
 from newsletter.store.tables import audit, source
 
 BITE = 500  # rows a commit: the ledger waits for no longer
@@ -90,7 +90,7 @@ class _Import:
 def _run(
     engine: Engine, work: _Import, table: TableFile, source_id: int, progress: Callable[[int], None] | None
 ) -> None:
-    transaction = reading if work.job.dry_run else writing
+    transaction = reading if work.job.dry_run else bulk_writing
     while lines := list(islice(table.lines, BITE)):
         rows = _rows(work, lines)
         if rows:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from newsletter.audience.job import Bite, Row
+from newsletter.audience.json_sql import among
 from newsletter.audience.records import columns_of, values_of
 from newsletter.store.tables import institution
 
@@ -43,7 +44,7 @@ def new_row(bite: Bite, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _known(bite: Bite, codes: Iterable[str]) -> dict[str, dict[str, Any]]:
-    rows = bite.connection.execute(select(institution).where(institution.c.code.in_(list(codes)))).mappings().all()
+    rows = bite.connection.execute(select(institution).where(among(institution.c.code, codes))).mappings().all()
     bite.kinds.learn(bite.connection, (row["sources"] for row in rows))
     return {row["code"]: {**row, "values": values_of("institution", dict(row))} for row in rows}
 

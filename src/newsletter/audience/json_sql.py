@@ -6,9 +6,11 @@ type was changed) counts as empty, where a cast would fail the whole query.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Float, Text, literal_column
+from sqlalchemy import Boolean, ColumnElement, Float, Text, literal, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -99,6 +101,15 @@ class as_json(FunctionElement[Any]):
 
     type = Json
     inherit_cache = True
+
+
+class _texts(FunctionElement[Any]):
+    inherit_cache = True
+
+
+def among(column: ColumnElement[Any], values: Iterable[object]) -> ColumnElement[bool]:
+    """`column IN (...)` for hundreds of texts: one parameter, where a list of them costs a third of an import."""
+    return column.op("IN", is_comparison=True)(_texts(literal(json.dumps(list(values)))))
 
 
 def _parts(element: FunctionElement[Any], compiler: Any, kw: dict[str, Any]) -> list[str]:
@@ -205,6 +216,16 @@ def _(element: first_matching, compiler: Any, **kw: Any) -> str:
     values, choice = _parts(element, compiler, kw)
     elements = f"jsonb_array_elements_text({values}) WITH ORDINALITY AS element(value, key)"
     return f"(SELECT {choice} FROM {elements} WHERE {choice} IS NOT NULL ORDER BY element.key LIMIT 1)"
+
+
+@compiles(_texts, "sqlite")
+def _(element: _texts, compiler: Any, **kw: Any) -> str:
+    return f"(SELECT value FROM json_each({_parts(element, compiler, kw)[0]}))"
+
+
+@compiles(_texts, "postgresql")
+def _(element: _texts, compiler: Any, **kw: Any) -> str:
+    return f"(SELECT jsonb_array_elements_text(CAST({_parts(element, compiler, kw)[0]} AS jsonb)))"
 
 
 @compiles(json_array, "sqlite")

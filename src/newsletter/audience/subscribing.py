@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from sqlalchemy import select
 
 from newsletter.audience.job import Bite, ImportJob, Row
+from newsletter.audience.json_sql import among
 from newsletter.errors import nearest
 from newsletter.model.contact import ALL_NEWS, ConsentAction, SubscriptionState
 from newsletter.model.mapping import Mode
@@ -64,7 +65,7 @@ def _news(bite: Bite, row: Row) -> list[str]:
 
 def _ids(bite: Bite, added: list[Row]) -> dict[str, int]:
     codes = [row.values["code"] for row in added]
-    found = bite.connection.execute(select(contact.c.code, contact.c.id).where(contact.c.code.in_(codes)))
+    found = bite.connection.execute(select(contact.c.code, contact.c.id).where(among(contact.c.code, codes)))
     return {row.code: row.id for row in found}
 
 
@@ -92,7 +93,7 @@ def _standing(bite: Bite, present: list[Row]) -> dict[int, set[str]]:
 def _stopped(bite: Bite, rows: Iterable[Row]) -> dict[str, set[str]]:
     keys = [row.address_key for row in rows if row.address_key]
     stopped: dict[str, set[str]] = defaultdict(set)
-    asked = select(suppression.c.address_key, suppression.c.scope).where(suppression.c.address_key.in_(keys))
+    asked = select(suppression.c.address_key, suppression.c.scope).where(among(suppression.c.address_key, keys))
     for key, scope in bite.connection.execute(asked):
         stopped[key].add(scope)
     return stopped

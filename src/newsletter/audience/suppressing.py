@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 
 from newsletter.audience.job import Bite, Row
+from newsletter.audience.json_sql import among
 from newsletter.model.address import normalise_address
 from newsletter.model.suppression import ADDRESS, NEWS, Reason
 from newsletter.store.tables import suppression
@@ -17,7 +18,7 @@ def take(bite: Bite, rows: list[Row]) -> None:
     for row in rows:
         row.address_key = bite.job.address_keys.key(normalise_address(row.values["address"]))
     keys = [row.address_key for row in rows]
-    asked = select(suppression.c.address_key, suppression.c.scope).where(suppression.c.address_key.in_(keys))
+    asked = select(suppression.c.address_key, suppression.c.scope).where(among(suppression.c.address_key, keys))
     there = {(key, scope) for key, scope in bite.connection.execute(asked)}
     new = []
     for row in rows:

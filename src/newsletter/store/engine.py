@@ -143,3 +143,22 @@ def _set_sqlite(connection: Connection, *pragmas: str) -> None:
 def _turn(engine: Engine) -> AbstractContextManager[None]:
     turns = engine.get_execution_options().get("turns")
     return turns if isinstance(turns, Turns) else nullcontext()
+
+
+@contextmanager
+def bulk_writing(engine: Engine) -> Iterator[Connection]:
+    """`writing`, for the many commits of an import: SQLite checkpoints seldom meanwhile, so that the scattered pages of
+    an index are written once and not after every few commits (a third of the time); the log grows to 64 MB."""
+    with engine.connect().execution_options(write=True) as connection:
+        _checkpoint_after(connection, 16_000)
+        try:
+            with connection.begin():
+                yield connection
+        finally:
+            _checkpoint_after(connection, 1_000)
+
+
+def _checkpoint_after(connection: Connection, pages: int) -> None:
+    if connection.dialect.name == "sqlite":
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute(f"PRAGMA wal_autocheckpoint = {pages}")
