@@ -36,17 +36,17 @@ def split_name(path: str, languages: Collection[str]) -> tuple[str, str | None]:
     return slug(stem), None
 
 
-def address_key(address: str, title: str) -> str:
-    """A key for something known by its address or feed id: readable, and the same each time.
+def address_key(address: str, identity: str | None = None) -> str:
+    """A key for something known by its address, and by a feed's id where there is one.
 
-    The end of the hash keeps two `/news/` pages apart.
+    Readable, and the same each time, whatever becomes of the title; the end of the hash keeps two `/news/` pages apart.
     """
-    parts = [part for part in urlsplit(address).path.split("/") if part] if "/" in address else []
-    readable = slug(_ENDINGS.sub("", unquote(parts[-1]))) if parts else ""
+    parts = urlsplit(address)
+    last = next((part for part in reversed(parts.path.split("/")) if part), "")
+    readable = slug(_ENDINGS.sub("", unquote(last)))
     if not re.search(r"[^\W\d_]", readable):
-        readable = slug(title)
-    short = readable[:60].rstrip("-") or "article"
-    return f"{short}-{hashlib.sha256(address.encode()).hexdigest()[:6]}"
+        readable = slug(parts.hostname or "article")
+    return f"{readable[:60].rstrip('-')}-{hashlib.sha256((identity or address).encode()).hexdigest()[:6]}"
 
 
 def _plain(character: str) -> str:

@@ -69,7 +69,7 @@ def _article(entry: Any, feed: Any, document: Document, hints: Hints, number: in
         file=document.name,
     )
     return Article(
-        key=address_key(identity, title),
+        key=address_key(link or "", identity),
         language=language,
         title=title,
         summary=summary,

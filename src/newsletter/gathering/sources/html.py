@@ -53,7 +53,7 @@ def _article(document: Document, hints: Hints) -> Article:
     picture = resolve(_meta(page, "og:image"))
     link = document.url or _web(page.xpath("string(//link[@rel='canonical']/@href)"))
     return Article(
-        key=address_key(document.url, title) if document.url else named_key,
+        key=address_key(document.url) if document.url else named_key,
         language=language,
         title=title,
         summary=summary,

@@ -30,7 +30,7 @@ def _article(document: Document, hints: Hints) -> Article:
     named = None if document.url else named_language
     language = settle(text, stated=None, named=named, usual=hints.language, detect=hints.detect, file=document.name)
     return Article(
-        key=address_key(document.url, title) if document.url else named_key,
+        key=address_key(document.url) if document.url else named_key,
         language=language,
         title=title,
         summary=_one_line(paragraphs[0]),
