@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, case, event, func, insert, literal, select
+from sqlalchemy import Engine, case, func, insert, literal, select
 
 from newsletter.clock import SystemClock
 from newsletter.dispatch.launch import Launch, Plan, launch
 from newsletter.model.delivery import DeliveryState
 from newsletter.store import ledger
-from newsletter.store.engine import open_engine, reading, writing
+from newsletter.store.engine import Turns, open_engine, reading, writing
 from newsletter.store.tables import contact, edition, institution, issue, metadata, person, subscription
 
 CONTACTS = 1_000_000
@@ -50,46 +48,43 @@ def measure(folder: Path, contacts: int) -> tuple[float, float]:
     """(seconds of the launch, seconds of its longest write transaction)"""
     engine = open_engine(f"sqlite:///{folder / 'bench.sqlite'}")
     what = _fill(engine, contacts)
-    with _locks_timed(engine) as held:
-        started = time.perf_counter()
-        run = launch(engine, what, _plan(), clock=SystemClock())
-        seconds = time.perf_counter() - started
+    turns = TimedTurns()
+    engine.update_execution_options(turns=turns)
+    started = time.perf_counter()
+    run = launch(engine, what, _plan(), clock=SystemClock())
+    seconds = time.perf_counter() - started
     with reading(engine) as connection:
         sums = ledger.run_sums(connection, run)
     engine.dispose()
     assert sums.balanced, sums.line
     assert sums[DeliveryState.PENDING] == contacts, sums.line
-    return seconds, max(held)
+    return seconds, max(turns.held)
 
 
-@contextmanager
-def _locks_timed(engine: Engine) -> Iterator[list[float]]:
-    """How long each write transaction was held, from BEGIN IMMEDIATE to the end of its COMMIT."""
-    held: list[float] = []
-    began: dict[int, float] = {}
+class TimedTurns(Turns):
+    """How long each write transaction was held, from before its BEGIN IMMEDIATE to after its COMMIT."""
 
-    def begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("write"):
-            began[id(connection)] = time.perf_counter()
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[float] = []
+        self._since = 0.0
 
-    def checkout(*_: Any) -> None:
-        """The connection goes back to the pool: its transaction is over."""
-        for started in began.values():
-            held.append(time.perf_counter() - started)
-        began.clear()
+    def __enter__(self) -> None:
+        super().__enter__()
+        self._since = time.perf_counter()
 
-    event.listen(engine, "begin", begin)  # after the engine's own listener: the lock is ours by now
-    event.listen(engine, "checkin", checkout)
-    try:
-        yield held
-    finally:
-        event.remove(engine, "begin", begin)
-        event.remove(engine, "checkin", checkout)
+    def __exit__(self, *error: object) -> None:
+        self.held.append(time.perf_counter() - self._since)
+        super().__exit__(*error)
 
 
 def _plan() -> Plan:
     fields = [contact.c.title, contact.c.first_name, contact.c.last_name, institution.c.name, institution.c.region]
-    french = [*fields[:3], func.coalesce(institution.c.names["fr"].as_string(), institution.c.name), institution.c.region]
+    french = [
+        *fields[:3],
+        func.coalesce(institution.c.names["fr"].as_string(), institution.c.name),
+        institution.c.region,
+    ]
     audience = select(
         contact.c.id.label("contact_id"),
         case((contact.c.id % 2 == 0, "fr"), else_="en").label("language"),
