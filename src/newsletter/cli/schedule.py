@@ -28,7 +28,7 @@ def list_(
     newsletter schedule list -n 12
     """
     with opened(workspace) as ws:
-        from newsletter.workflow.schedule import recurring, upcoming
+        from newsletter.workflow.recurring import recurring, upcoming
 
         found, problems = recurring(ws.context)
         rows = sorted((each for one in found for each in upcoming(ws.context, one, number)), key=lambda row: row.utc)

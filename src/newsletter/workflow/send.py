@@ -133,7 +133,7 @@ def send(
     linger: bool = False,
     stopping: threading.Event | None = None,
 ) -> Report:
-    """Dispatches a run until nothing is due. Ctrl-C and SIGTERM drain; a thread gets no signals: there `stopping` does."""
+    """Dispatches a run until nothing is due. Ctrl-C and SIGTERM drain; in a thread `stopping` does."""
     with reading(ctx.engine) as connection:
         run = runs.get(connection, run_id)
         edition = editions.get(connection, run.edition_id)

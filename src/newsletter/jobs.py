@@ -1,0 +1,82 @@
+"""The queue of work in this process, behind `defer(name, key)`; deliveries are never jobs.
+
+A lost job costs at most a tick: every tick of the schedule defers again what is there to do. So nothing is stored, and
+several processes may defer the same: the rows decide who does it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Protocol
+
+from newsletter.errors import NewsletterError
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[str], object]
+
+
+class Jobs(Protocol):
+    """Where work is handed in. `key` names the thing worked on; a job that waits already is not queued again."""
+
+    def defer(self, name: str, key: str) -> None: ...
+
+
+class ThreadJobs:
+    """One thread a kind of work, so that a long send holds up no launch; jobs of a kind go in turn.
+
+    A job that fails is logged, and the next one goes on. `close` lets what has begun finish; what waits is dropped.
+    """
+
+    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+        self._handlers = dict(handlers)
+        self._threads = {name: ThreadPoolExecutor(1, thread_name_prefix=name) for name in handlers}
+        self._guard = threading.Lock()
+        self._waiting: set[tuple[str, str]] = set()
+        self._futures: set[Future[None]] = set()
+
+    def defer(self, name: str, key: str) -> None:
+        with self._guard:
+            if (name, key) in self._waiting:
+                return
+            self._waiting.add((name, key))
+            try:
+                future = self._threads[name].submit(self._run, name, key)
+            except RuntimeError:  # closed: the next start defers it again
+                self._waiting.discard((name, key))
+                return
+            self._futures.add(future)
+        future.add_done_callback(self._done)
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Waits until nothing is left to do, jobs that jobs defer included; says whether that came about."""
+        while True:
+            with self._guard:
+                futures = set(self._futures)
+            if not futures:
+                return True
+            if wait(futures, timeout).not_done:
+                return False
+
+    def close(self) -> None:
+        for thread in self._threads.values():
+            thread.shutdown(wait=False, cancel_futures=True)
+        for thread in self._threads.values():
+            thread.shutdown(wait=True)
+
+    def _run(self, name: str, key: str) -> None:
+        with self._guard:
+            self._waiting.discard((name, key))  # from here on it may be deferred anew
+        try:
+            self._handlers[name](key)
+        except NewsletterError as error:
+            log.warning("%s %s: %s", name, key, error)
+        except Exception:
+            log.exception("%s %s failed", name, key)
+
+    def _done(self, future: Future[None]) -> None:
+        with self._guard:
+            self._futures.discard(future)

@@ -1,0 +1,120 @@
+"""The schedule, kept while a process runs: APScheduler wakes, workflow.schedule decides, jobs do the work.
+
+APScheduler computes none of our times (its cron skips a day in Cairo and fires twice in Zurich): it has a tick, a
+wake-up at the next planned instant, and housekeeping.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from newsletter.errors import NewsletterError
+from newsletter.jobs import Jobs, ThreadJobs
+from newsletter.store.people import Person
+from newsletter.workflow import schedule
+from newsletter.workflow.context import Context
+from newsletter.workflow.gather import gather_issue
+from newsletter.workflow.send import send
+
+log = logging.getLogger(__name__)
+
+TICK = timedelta(seconds=30)
+HOUSEKEEPING = timedelta(minutes=10)
+
+# A wake-up that comes late is still one, and many late ones are one: what was due is found by looking.
+JOB_DEFAULTS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+
+
+class Waking:
+    """Calls `tick` every 30 seconds and at the instant that the last tick named; `housekeeping` every 10 minutes."""
+
+    def __init__(self, tick: Callable[[], datetime | None], housekeeping: Callable[[], object]) -> None:
+        self._tick, self._housekeeping = tick, housekeeping
+        self._one = threading.Lock()  # a wake-up during a tick waits: that tick may have looked too early
+        self.scheduler = BackgroundScheduler(timezone=UTC, job_defaults=JOB_DEFAULTS)
+
+    def start(self) -> None:
+        """Ticks at once, so that what a stop left behind goes on."""
+        now = datetime.now(UTC)
+        every = {"trigger": "interval", "next_run_time": now}
+        self.scheduler.add_job(self.wake, id="tick", seconds=TICK.total_seconds(), **every)
+        self.scheduler.add_job(self.clean, id="housekeeping", seconds=HOUSEKEEPING.total_seconds(), **every)
+        self.scheduler.start()
+
+    def stop(self) -> None:
+        self.scheduler.shutdown(wait=True)
+
+    def wake(self) -> None:
+        with self._one, _logged("The schedule"):
+            if (planned := self._tick()) is not None:
+                self.scheduler.add_job(self.wake, "date", run_date=planned, id="planned", replace_existing=True)
+
+    def clean(self) -> None:
+        with _logged("Housekeeping"):
+            self._housekeeping()
+
+
+@contextmanager
+def working(ctx: Context) -> Iterator[ThreadJobs]:
+    """The jobs that the schedule defers, done in this process; at the end, what is being sent is drained."""
+    stopping = threading.Event()
+    jobs: ThreadJobs
+
+    def on(work: Callable[[Context, int], object]) -> Callable[[str], object]:
+        return lambda key: work(replace(ctx), int(key))  # a fresh context: definitions are read as they are now
+
+    jobs = ThreadJobs(
+        {
+            schedule.GATHER: on(lambda fresh, id_: schedule.gather_firing(fresh, id_, gather)),
+            schedule.LAUNCH: on(lambda fresh, id_: schedule.launch_issue(fresh, id_, jobs.defer)),
+            schedule.SEND: on(
+                lambda fresh, id_: schedule.send_run(fresh, id_, lambda c, run: send(c, run, stopping=stopping))
+            ),
+        }
+    )
+    try:
+        yield jobs
+    finally:
+        stopping.set()
+        jobs.close()
+
+
+def tick(ctx: Context, jobs: Jobs) -> datetime | None:
+    """One look at what is due, with the definitions as they are now."""
+    return schedule.tick(replace(ctx), jobs.defer)
+
+
+@contextmanager
+def kept(ctx: Context) -> Iterator[Waking]:
+    """The schedule of a workspace, kept until the end of the block: what `serve` and `schedule run` do."""
+    with working(ctx) as jobs:
+        waking = Waking(lambda: tick(ctx, jobs), lambda: schedule.keep_house(replace(ctx)))
+        waking.start()
+        try:
+            yield waking
+        finally:
+            waking.stop()
+
+
+def gather(ctx: Context, campaign: str, key: str, person: Person) -> str | None:
+    """Fills the draft; says what was left out."""
+    report = gather_issue(ctx, campaign, key, person, strict=False)
+    return "; ".join(f"left out: {problem}" for problem in report.problems) or None
+
+
+@contextmanager
+def _logged(what: str) -> Iterator[None]:
+    """What goes wrong ends nothing: it is logged, and the next wake-up comes."""
+    try:
+        yield
+    except NewsletterError as error:
+        log.warning("%s: %s", what, error)
+    except Exception:
+        log.exception("%s failed", what)
