@@ -39,13 +39,21 @@ class Mended:
     kept: list[str] = field(default_factory=list)
     inline: list[Inline] = field(default_factory=list)
     fonts: dict[str, str] = field(default_factory=dict)
+    places: dict[int, int] = field(default_factory=dict)  # of a kept text that must be shown: its number -> offset
     token: str = "zq"  # noqa: S105 (no secret)
 
     def restore(self, html: str) -> str:
         """The compiled HTML with the kept texts in place."""
         return re.sub(rf"{self.token}(\d+)z", lambda found: self.kept[int(found[1])], settled(html))
 
-    def keep(self, text: str) -> str:
+    def lost(self, html: str) -> list[int]:
+        """Where the texts stand that the compiler has dropped."""
+        return [at for number, at in self.places.items() if f"{self.token}{number}z" not in html]
+
+    def keep(self, text: str, at: int | None = None) -> str:
+        """The token of a text; where it must be shown, with the offset to name if it is not."""
+        if at is not None:
+            self.places[len(self.kept)] = at
         self.kept.append(text)
         return f"{self.token}{len(self.kept) - 1}z"
 
@@ -119,7 +127,8 @@ class _Writer:
 
     def _body(self, node: Node, inherited_class: str, handed: dict[str, str], box: widths.Box) -> None:
         if node.tag == COMMENT:
-            self.parts.append(f"<!--{self.mended.keep(node.content or '')}-->")
+            conditional = "[if" in (node.content or "")
+            self.parts.append(f"<!--{self.mended.keep(node.content or '', node.at if conditional else None)}-->")
             return
         attributes = self._resolved(node, inherited_class, handed)
         own = widths.Box(box.width, max(1, box.columns), box.parent)
@@ -168,5 +177,5 @@ class _Writer:
     def _close(self, node: Node) -> None:
         content = (node.content or "").strip()
         if content:
-            self.parts.append(self.mended.keep(content))
+            self.parts.append(self.mended.keep(content, node.at))
         self.parts.append(f"</{node.tag}>")

@@ -56,6 +56,9 @@ def _compiled(mended: Mended, source: Source) -> str:
         html = mjml2html(mended.mjml, fonts={})
     except ValueError as error:
         raise ProblemsFound([Problem(f"MJML cannot compile this: {error}", source.file)]) from error
+    lost = mended.lost(html)
+    if lost:
+        raise ProblemsFound(source.problem(at, "this is not shown where it stands; move it") for at in lost)
     return _DOCTYPE + mended.restore(html)[len(_DOCTYPE) :]
 
 

@@ -12,9 +12,13 @@ import re
 from newsletter.rendering.mjml_widths import Box, edges
 
 # Values that may end with a quote and further attributes, and are quoted here.
-CARRIERS = frozenset({("mj-social-element", "alt"), ("mj-table", "cellpadding")})
+CARRIERS = frozenset(
+    {("mj-image", "alt"), ("mj-image", "target"), ("mj-social-element", "alt"), ("mj-table", "cellpadding")}
+)
 _SIDES = ("top", "right", "bottom", "left")
 _MARK = "--zqwidth:1"  # a column of a group: its width on phones is a whole percentage
+_FLAT = "--zqflat:1"  # a column whose inner table alone has round corners
+_SEPARATE = re.compile(r' style="border-collapse:separate;"(><tbody><tr><td style="[^"]*--zqflat:1)')
 _WIDTH = re.compile(r"direction:(ltr|rtl);--zqwidth:1;([^\"]*?;width:)(\d+)(?:\.\d+)?%")
 _MENU = re.compile(r'(\s(?:id|for)=)"00000000"')
 
@@ -24,8 +28,13 @@ def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
     found = dict(attributes)
     match tag:
         case "mj-image":
-            found.setdefault("alt", "")
-            _carry(found, "font-size", "13px", _styles(found, *(f"border-{side}" for side in _SIDES)))
+            _carry_attributes(found, "alt", "", "sizes")
+            if found.get("href") and found.get("title"):
+                _carry_attributes(found, "target", "_blank", "title", keep=True)
+            borders = ("border", *(f"border-{side}" for side in _SIDES))
+            _carry(found, "font-size", "13px", _styles(found, *borders))
+            for name in borders:
+                found.pop(name, None)
         case "mj-social-element":
             _carry_attributes(found, "alt", "", "srcset", "sizes")
         case "mj-table":
@@ -37,6 +46,7 @@ def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
                 _carry_attributes(found, "cellpadding", "0", "role")
         case "mj-hero":
             _carry(found, "vertical-align", "top", _styles(found, "border-radius"))
+            _hero_height(found)
         case "mj-section" | "mj-wrapper":
             if found.get("full-width") != "full-width":
                 found.pop("full-width", None)
@@ -47,6 +57,8 @@ def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
         case "mj-navbar":
             _one_padding(found, "ico-padding", "10px")
         case "mj-column":
+            if found.get("inner-border-radius") and not found.get("border-radius"):
+                found["vertical-align"] = f"{found.get('vertical-align', 'top')};{_FLAT}"
             if box.parent == "mj-group" and not found.get("width") and 100 % max(1, box.columns):
                 found["direction"] = f"{found.get('direction', 'ltr')};{_MARK}"
     return found
@@ -56,6 +68,8 @@ def settled(html: str) -> str:
     """Takes the marks out of what was compiled, and gives each menu a name of its own."""
     if "--zqwidth" in html:
         html = _WIDTH.sub(r"direction:\1;\2\3%", html)
+    if _FLAT in html:
+        html = _SEPARATE.sub(r"\1", html).replace(f";{_FLAT}", "")
     if '"00000000"' in html:
         names = (f'"menu-{number // 2}"' for number in range(2 * html.count('"00000000"')))
         html = _MENU.sub(lambda found: found[1] + next(names), html)
@@ -71,14 +85,27 @@ def _carry(attributes: dict[str, str], by: str, otherwise: str, styles: str) -> 
         attributes[by] = f"{attributes.get(by) or otherwise};{styles}"
 
 
-def _carry_attributes(attributes: dict[str, str], by: str, otherwise: str, *names: str) -> None:
+def _carry_attributes(attributes: dict[str, str], by: str, otherwise: str, *names: str, keep: bool = False) -> None:
     """Further attributes, behind the quote that ends the value that carries them."""
-    carried = "".join(f'" {name}="{_quoted(attributes.pop(name))}' for name in names if name in attributes)
+    carried = "".join(f'" {name}="{_quoted(attributes[name])}' for name in names if name in attributes)
+    for name in names if not keep else ():
+        attributes.pop(name, None)
     attributes[by] = _quoted(attributes.get(by, otherwise)) + carried
 
 
 def _quoted(value: str) -> str:
     return value.replace('"', "&quot;")
+
+
+def _hero_height(attributes: dict[str, str]) -> None:
+    """MJML takes the numbers of a vertical padding off the height, also those in percent; the compiler those in px."""
+    sides = edges(attributes.get("padding") or "0px")
+    sides.update({side: attributes[f"padding-{side}"] for side in _SIDES if attributes.get(f"padding-{side}")})
+    if attributes.get("padding"):
+        attributes["padding"] = " ".join(f"{side}px" if side == "0" else side for side in sides.values())
+    percent = sum(int(float(sides[side][:-1])) for side in ("top", "bottom") if sides[side].endswith("%"))
+    if percent:
+        attributes["height"] = f"{int(float(attributes.get('height', '0').rstrip('px%') or 0)) - percent}px"
 
 
 def _one_padding(attributes: dict[str, str], name: str, otherwise: str) -> None:

@@ -46,7 +46,7 @@ def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
     if tag == "mj-image":
         padding = _padding(attributes, attributes.get("padding", "10px 25px"))
         most = int(box.width) - padding - _borders(attributes, "border")
-        width = _number(attributes.get("width")) or most
+        width = _number(attributes["width"]) if attributes.get("width") else most
         return {**attributes, "width": f"{min(int(width), most):g}px"}
     return attributes
 

@@ -1,0 +1,29 @@
+"""npm's mjml, installed once outside the repository, and one browser page for the whole session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fidelity import npm, pixels
+from tests.servers import missing
+
+
+@pytest.fixture(scope="session")
+def reference() -> Iterator[npm.Npm]:
+    try:
+        home = npm.install()
+    except npm.NotInstalled as reason:
+        missing("node", str(reason))
+        raise
+    with npm.compiler(home) as compiler:
+        yield compiler
+
+
+@pytest.fixture(scope="session")
+def camera() -> Iterator[pixels.Camera]:
+    if pixels.chromium() is None:
+        missing("browser", "Chromium is not here: apt-get install chromium")
+    with pixels.camera() as made:
+        yield made

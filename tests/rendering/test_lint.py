@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from newsletter.errors import ProblemsFound
+from newsletter.rendering.mjml import finish
+
+SECTION = "<mj-section><mj-column>{}</mj-column></mj-section>"
+REFUSED = {
+    "unknown component": (SECTION.format("<mj-txt />"), "is no MJML component"),
+    "html between components": (SECTION.format("<p>x</p>"), "put HTML into an <mj-text>"),
+    "text between components": (SECTION.format("hello"), "text between components is never shown"),
+    "cdata between components": (SECTION.format("<![CDATA[hello]]>"), "text between components is never shown"),
+    "unknown attribute": (SECTION.format('<mj-text colour="red">x</mj-text>'), "did you mean 'color'"),
+    "twice": (SECTION.format('<mj-text color="red" color="blue">x</mj-text>'), "stands there twice"),
+    "invalid value": (SECTION.format('<mj-text font-size="big">x</mj-text>'), "is not a size in px"),
+    "invalid word": (SECTION.format('<mj-text align="middle">x</mj-text>'), "one of left, center, right"),
+    "wrong place": ("<mj-column></mj-column>", "cannot stand in <mj-body>"),
+    "unclosed": ("<mj-section><mj-column></mj-section>", "is not closed before </mj-section>"),
+    "unclosed text": (SECTION.format("<mj-text>x"), "is not closed"),
+    "closes nothing": ("</mj-column>", "closes nothing"),
+    "carousel": (SECTION.format("<mj-carousel></mj-carousel>"), "a carousel cannot be compiled"),
+    "include": ('<mj-include path="x.mjml" />', "{% include"),
+    "fluid hero": ('<mj-hero mode="fluid-height"></mj-hero>', "fluid height"),
+    "gap": ('<mj-wrapper gap="10px"></mj-wrapper>', "gap of a wrapper"),
+    "before the doctype": ('<mj-raw position="file-start">x</mj-raw>', "before the doctype"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused_with_line_and_reason(case: str) -> None:
+    content, reason = REFUSED[case]
+    with pytest.raises(ProblemsFound) as caught:
+        finish(f"<mjml>\n<mj-body>\n{content}\n</mj-body></mjml>", file="x.mjml")
+    found = [problem for problem in caught.value.problems if reason in problem.message]
+    assert found
+    assert found[0].line == 3
+    assert found[0].file == "x.mjml"
+
+
+@pytest.mark.parametrize("mjml", ["", "hello", "<html></html>", "<mjml></mjml>", "<mjml><mj-body></mj-body>"])
+def test_what_is_no_document_is_refused(mjml: str) -> None:
+    with pytest.raises(ProblemsFound):
+        finish(mjml, file="x.mjml")
+
+
+@pytest.mark.parametrize(
+    "prefix", ['<?xml version="1.0" encoding="utf-8"?>\n', "<!DOCTYPE mjml>", "\ufeff", "<!-- note -->"]
+)
+def test_what_stands_before_the_root_without_meaning_is_passed_over(prefix: str) -> None:
+    section = SECTION.format("<mj-text color=red>x</mj-text>")
+    assert "color:red" in finish(f"{prefix}<MJML><mj-body>{section}</mj-body></MJML>", file="x.mjml")
