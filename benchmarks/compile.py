@@ -1,0 +1,145 @@
+"""Compiling one message of the demo's digest: rendering its templates, MJML, inlining. Beside npm's mjml with juice.
+
+Each measurement is the first in a fresh process whose imports are done, on both sides. Ours makes the whole message
+(subject, preview, text and HTML, templates compiled by Jinja first); npm's makes HTML of the MJML that ours rendered.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+LANGUAGE = "en"
+PROCESSES = 5
+NPM = "npm mjml + juice on the same MJML"
+IMPORTED_LATE = ("cssselect", "cssutils", "lxml.etree", "premailer")  # by inlining.py, at its first use
+WHOLE = "demo digest, one variant: subject, preview, text, MJML by Jinja2, then mjml-python + premailer; fresh process"
+
+
+def rows(processes: int = PROCESSES) -> list[dict[str, Any]]:
+    """Medians over fresh processes, ours and npm's in turn."""
+    from benchmarks.__main__ import not_measured
+
+    with tempfile.TemporaryDirectory() as folder:
+        request = _digest(Path(folder))
+    ours, theirs, why = [], [], ""
+    try:
+        home = _npm()
+    except Exception as error:  # whatever npm cannot do, our own figures are there
+        home, why = None, str(error)
+    for _ in range(processes):
+        ours.append(_times([sys.executable, "-m", "benchmarks.compile"], json.dumps(request)))
+        if home:
+            theirs.append(_times(["node", str(Path(__file__).with_name("npm_compile.cjs")), home], request["mjml"]))
+    first, further = (median(times) for times in zip(*ours, strict=True))
+    return [
+        _row(WHOLE, first, "ms", 25),
+        _beside(first, median(times[0] for times in theirs))
+        if theirs
+        else not_measured(f"the same, as a part of {NPM}", why, "x", "<= 0.8"),
+        _row("a further variant of it, in the same process", further, "ms", 3),
+    ]
+
+
+def _row(name: str, value: float, unit: str, most: float, versus: str | None = None) -> dict[str, Any]:
+    return {
+        "name": name,
+        "value": round(value, 2),
+        "unit": unit,
+        "target": f"<= {most} {unit}",
+        "versus": versus,
+        "met": value <= most,
+    }
+
+
+def _beside(first: float, npm: float) -> dict[str, Any]:
+    return _row(f"the same, as a part of {NPM}", first / npm, "x", 0.8, f"npm: {npm:.1f} ms, HTML alone, imports done")
+
+
+def _digest(folder: Path) -> dict[str, Any]:
+    """The digest's manuscript, two recipients who get different variants, and the MJML of the first."""
+    from newsletter.app import open_workspace
+    from newsletter.clock import FixedClock
+    from newsletter.message.slots import Links, field_values
+    from newsletter.message.tree import bind_tree
+    from newsletter.rendering import wire
+    from newsletter.rendering.plain import renderer
+    from newsletter.store.engine import reading
+    from newsletter.workflow.audience import audience_rule
+    from newsletter.workflow.compose import compose
+    from newsletter.workflow.contacts import import_file
+    from newsletter.workflow.witnesses import witnesses_of
+    from newsletter.workspace.demo import lay_demo
+
+    clock = FixedClock(datetime(2026, 11, 24, 10, 0, tzinfo=UTC))
+    lay_demo(folder, clock.now().date())
+    with open_workspace(folder, clock=clock, environment={}) as ws:
+        ctx = ws.context
+        for mapping in ("institutions", "contacts"):
+            import_file(ctx, mapping, None, ctx.person(None))
+        made = compose(ctx, ws.gather("monthly", key="2026-12"))
+        rule = audience_rule(ctx, "monthly", made.campaign, list(made.languages))
+        with reading(ctx.engine) as connection:
+            people = witnesses_of(connection, rule, ctx.fields, LANGUAGE, 200)
+    composed = made.languages[LANGUAGE]
+    fields, variant_of = composed.compiled.fields, bind_tree(composed.compiled.tree, composed.compiled.fields, LANGUAGE)
+    by_variant = {variant_of(field_values(each, fields)): each for each in people}
+    first, other = [by_variant[number] for number in sorted(by_variant)][:2]
+    links = Links("https://news.example.org/u/x", "https://news.example.org/p/x")
+    mjml = renderer(composed.manuscript, finish=str)(first, links).html
+    return {
+        "manuscript": wire.manuscript_to_json(composed.manuscript),
+        "recipients": wire.recipients_to_json([first, other]),
+        "links": [links.unsubscribe, links.preferences],
+        "mjml": mjml,
+    }
+
+
+def _npm() -> str:
+    from tests.fidelity import npm
+
+    return str(npm.install())
+
+
+def _times(command: Sequence[str], given: str) -> list[float]:
+    done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{command[0]} failed: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
+    found: list[float] = json.loads(done.stdout)
+    return found
+
+
+def measure(request: dict[str, Any]) -> list[float]:
+    """In the process of its own: milliseconds of the first message and of one of another variant."""
+    for name in IMPORTED_LATE:
+        importlib.import_module(name)
+    from newsletter.message.slots import Links
+    from newsletter.rendering import wire
+    from newsletter.rendering.mjml import finish
+    from newsletter.rendering.plain import renderer
+
+    manuscript = wire.manuscript_from_json(request["manuscript"])
+    recipients, links = wire.recipients_from_json(request["recipients"]), Links(*request["links"])
+    taken = []
+    started = time.perf_counter()
+    render = renderer(manuscript, finish=lambda mjml: finish(mjml, file="digest.mjml"))
+    for recipient in recipients:
+        if "</html>" not in render(recipient, links).html:
+            raise SystemExit("no HTML was made")
+        now = time.perf_counter()
+        taken.append((now - started) * 1000)
+        started = now
+    return taken
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(json.load(sys.stdin))))
