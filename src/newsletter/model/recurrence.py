@@ -39,10 +39,6 @@ class Firing:
     wall: datetime  # naive
     at: datetime  # aware, UTC
 
-    def shifted(self, zone: ZoneInfo) -> bool:
-        """Whether clocks in its zone never show the wall time, so that it fires after the gap."""
-        return self.at.astimezone(zone).replace(tzinfo=None) != self.wall
-
 
 class RecurrenceError(NewsletterError, ValueError):
     """Why a recurrence cannot be computed."""
@@ -176,7 +172,7 @@ def moment(text: str) -> datetime:
     except ValueError:
         found = None
     if found is None or found.tzinfo is not None or ":" not in text:
-        raise RecurrenceError(f"at: without a rule it is a local date and time such as 2026-12-08 09:00, not {text!r}")
+        raise RecurrenceError(f"{text!r} is no local date and time such as 2026-12-08 09:00")
     return found.replace(second=0, microsecond=0)
 
 

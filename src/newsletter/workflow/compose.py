@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from newsletter.errors import Problem, ProblemsFound
 from newsletter.i18n import direction, locale, pick
@@ -16,6 +15,7 @@ from newsletter.message.parts import CompiledLanguage
 from newsletter.model.article import Library
 from newsletter.model.campaign import Campaign
 from newsletter.model.draft import Draft
+from newsletter.model.recurrence import instant, moment, zone_of
 from newsletter.rendering.content import Content, issue_date
 from newsletter.rendering.manuscript import Manuscript, Source, Strings, Templates
 from newsletter.rendering.selection import choose
@@ -109,11 +109,11 @@ def compose(ctx: Context, issue: IssueRow, *, now: bool = False) -> Composition:
 
 
 def planned_at(ctx: Context, campaign: Campaign, draft: Draft) -> datetime | None:
-    """The draft's planned time as an instant, in the campaign's zone."""
+    """The draft's planned time, in the campaign's zone; RecurrenceError where it cannot be read."""
     if draft.planned is None:
         return None
-    zone = ZoneInfo((campaign.recurrence and campaign.recurrence.zone) or ctx.settings.time_zone)
-    return datetime.fromisoformat(draft.planned).replace(tzinfo=zone)
+    zone = zone_of(campaign.recurrence, ctx.settings.time_zone)
+    return instant(moment(draft.planned), zone).astimezone(zone)
 
 
 @dataclass

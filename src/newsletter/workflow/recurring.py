@@ -1,11 +1,11 @@
-"""The campaigns that recur, and what comes next, for people to see."""
+"""The campaigns that fall due by themselves."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice, takewhile
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from newsletter.errors import NewsletterError, Problem, ProblemsFound
@@ -39,18 +39,6 @@ class Recurring:
         return key_of(self.recurrence, wall.date())
 
 
-@dataclass(frozen=True, slots=True)
-class Upcoming:
-    """A firing to come, as people see it: local time in one named zone, and UTC."""
-
-    issue: str
-    action: str
-    local: datetime
-    zone: str
-    utc: datetime
-    note: str | None = None
-
-
 def recurring(ctx: Context) -> tuple[list[Recurring], list[NewsletterError]]:
     """The campaigns that fall due by themselves, and what is wrong with those that cannot be read: the others go on."""
     found, problems = [], list[NewsletterError]()
@@ -75,18 +63,3 @@ def _recurring(ctx: Context, name: str) -> Recurring | None:
         where = place(ctx.documents.text(path), ["recurrence"]) or (None, None)
         raise ProblemsFound([Problem(f"recurrence: {error}", path, *where)]) from error
     return one
-
-
-def upcoming(ctx: Context, one: Recurring, number: int) -> list[Upcoming]:
-    """The next firings of a campaign."""
-    return [
-        Upcoming(
-            f"{one.campaign}/{one.key(each.wall)}",
-            one.recurrence.action,
-            each.at.astimezone(one.zone),
-            one.zone.key,
-            each.at,
-            f"clocks do not show {each.wall:%H:%M} that day" if each.shifted(one.zone) else None,
-        )
-        for each in islice(one.firings(ctx.clock.now()), number)
-    ]
