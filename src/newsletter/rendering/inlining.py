@@ -18,9 +18,10 @@ _DECLARATION = re.compile(
 )
 _IMPORTANT = re.compile(r"\s*!\s*important\s*$", re.I)
 _PSEUDO = re.compile(r":(?!(?:first|last)-child$)")
+# Begins with a plain "<" outside every group and flag, by which the search skips text quickly.
 _TAG = re.compile(
-    r"""<!--.*?-->|<(style|script|title)\b.*?</\1\s*>|<(/?)([a-zA-Z][^\s/>]*)((?:[^"'>]|"[^"]*"|'[^']*')*)>""",
-    re.S | re.I,
+    r"""<(?:!--.*?--|(?i:(style|script|title)\b.*?</\1\s*)|(/?)([a-zA-Z][^\s/>]*)((?:[^"'>]++|"[^"]*"|'[^']*')*+))>""",
+    re.S,
 )
 _STYLE = re.compile(r"""(\sstyle\s*=\s*)("[^"]*"|'[^']*'|[^\s"'>]+)""", re.I)
 _MARK = re.compile(r"r(\d+):1")
@@ -141,7 +142,8 @@ def inline(html: str, rules: list[Rule]) -> str:
         if closing:
             skeleton.append(f"</{name}>")
             continue
-        skeleton.append(f'<{name} data-at="{len(tags)}"{_STYLE.sub("", attributes)}>')
+        visible = _STYLE.sub("", attributes) if "style" in attributes.lower() else attributes
+        skeleton.append(f'<{name} data-at="{len(tags)}"{visible}>')
         tags.append(_Tag(found.start(), found.end(), name.lower(), attributes))
     parts: list[str] = []
     position = 0

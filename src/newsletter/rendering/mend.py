@@ -20,6 +20,8 @@ _SHORT_COLOR = re.compile(r"#([0-9a-fA-F])([0-9a-fA-F])([0-9a-fA-F])")
 _COLORS = frozenset(
     (tag, name) for tag, each in COMPONENTS.items() for name, kind in each.attributes.items() if kind == "color"
 )
+_FONT = "Ubuntu, Helvetica, Arial, sans-serif"
+_OWN = frozenset({"font-family"})  # handed down in an accordion past its elements, see `_resolved`
 _TAKEN_OUT = frozenset({"mj-attributes", "mj-font", "mj-html-attributes"})
 
 
@@ -136,6 +138,10 @@ class _Writer:
         self._open(node.tag, fitted(node.tag, widths.fitted(node.tag, attributes, own), box))
         component = COMPONENTS[node.tag]
         down = {name: attributes[name] for name in component.hands_down if attributes.get(name)}
+        if node.tag == "mj-accordion":
+            down["font-family"] = attributes.get("font-family") or _FONT
+        elif node.tag == "mj-accordion-element":
+            down["font-family"] = attributes.get("font-family") or handed.get("font-family", _FONT)
         css_class = node.attributes.get("mj-class", inherited_class)
         for child in node.children:
             self._body(child, css_class, down, inner)
@@ -146,7 +152,13 @@ class _Writer:
         defaults, own = self.defaults, node.attributes
         known = COMPONENTS[node.tag].attributes
         found = {name: value for name, value in defaults.all.items() if name in known}
-        found.update({name: value for name, value in handed.items() if name in known})
+        found.update(
+            {
+                name: value
+                for name, value in handed.items()
+                if name in known and (node.tag == "mj-social-element" or name not in _OWN)
+            }
+        )
         found.update(defaults.tags.get(node.tag, ()))
         classes: dict[str, str] = {}
         for name in own.get("mj-class", "").split(" "):
@@ -158,6 +170,8 @@ class _Writer:
         found.update({name: value for name, value in classes.items() if name in known})
         for name in inherited_class.split(" "):
             found.update(defaults.inside.get((name, node.tag), ()))
+        if node.tag in ("mj-accordion-title", "mj-accordion-text"):  # no default, only its parents' font
+            found["font-family"] = handed.get("font-family", _FONT)
         found.update(own)
         found.pop("mj-class", None)
         return found

@@ -68,17 +68,18 @@ def _with_fonts(html: str, mended: Mended) -> str:
     styles = [block.css for block in mended.inline]
     if "font-family" not in html:
         return html
-    used = [url for name, url in fonts.items() if _uses(html, name) or any(_ruled(style, name) for style in styles)]
+    small = html.lower()
+    used = [
+        url
+        for name, url in fonts.items()
+        if (name.lower() in small and _family(name).search(html)) or any(_ruled(style, name) for style in styles)
+    ]
     if not used:
         return html
     links = "".join(f'<link href="{url}" rel="stylesheet" type="text/css">' for url in used)
     imports = "".join(f"@import url({url});" for url in used)
     block = f'<!--[if !mso]><!-->{links}<style type="text/css">{imports}</style><!--<![endif]-->'
     return html.replace("</head>", block + "</head>", 1)
-
-
-def _uses(html: str, name: str) -> bool:
-    return name.lower() in html.lower() and _family(name).search(html) is not None
 
 
 def _ruled(style: str, name: str) -> bool:

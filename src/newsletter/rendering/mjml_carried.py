@@ -58,7 +58,8 @@ def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
             _one_padding(found, "ico-padding", "10px")
         case "mj-column":
             if found.get("inner-border-radius") and not found.get("border-radius"):
-                found["vertical-align"] = f"{found.get('vertical-align', 'top')};{_FLAT}"
+                gutter = any(found.get(name) for name in ("padding", *(f"padding-{side}" for side in _SIDES)))
+                _carry(found, "vertical-align", "top", _FLAT if gutter else "border-collapse:separate")
             if box.parent == "mj-group" and not found.get("width") and 100 % max(1, box.columns):
                 found["direction"] = f"{found.get('direction', 'ltr')};{_MARK}"
     return found

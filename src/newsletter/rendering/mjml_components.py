@@ -130,13 +130,13 @@ COMPONENTS: Mapping[str, Component] = MappingProxyType({
         "table-layout": "auto|fixed|initial|inherit", "vertical-align": _THIRDS, "width": "size auto",
     }, *_CONTAINERS),
     "mj-social": _component({
-        **_BOX, **_FONT, **_ICON, "align": _ALIGN, "border-radius": "size", "inner-padding": "sizes",
+        **_BOX, **_FONT, **_ICON, "align": _ALIGN, "border-radius": "sizes", "inner-padding": "sizes",
         "mode": "horizontal|vertical", "table-layout": "auto|fixed", "vertical-align": _THIRDS,
     }, *_CONTAINERS, hands_down="border-radius color font-family font-size font-weight font-style icon-size "
         "icon-height icon-padding text-padding line-height text-decoration"),
     "mj-social-element": _component({
         **_ALL, **_PADDING, **_FONT, **_LINK, **_ICON, **_of({"text": "alt src srcset sizes"}), "align": _ALIGN,
-        "background-color": "color", "border-radius": "size", "icon-position": "left|right", "vertical-align": _THIRDS,
+        "background-color": "color", "border-radius": "sizes", "icon-position": "left|right", "vertical-align": _THIRDS,
     }, "mj-social"),
     "mj-navbar": _component({
         **_ALL, **_PADDING, **_sides("ico-padding", "sizes", "size"), "container-background-color": "color",

@@ -17,13 +17,13 @@ from newsletter.rendering.mjml_components import VERBATIM
 
 COMMENT = "#comment"
 
-_TAG = r"""<(?P<close>/?)(?P<name>[a-zA-Z][^\s/>]*)(?P<attributes>(?:[^"'>]|"[^"]*"|'[^']*')*)>"""
-_TOKEN = re.compile(rf"<!--(?P<comment>.*?)-->|<!\[CDATA\[.*?\]\]>|<[!?][^>]*>|{_TAG}", re.S)
+_TAG = r"""(?P<close>/?)(?P<name>[a-zA-Z][^\s/>]*)(?P<attributes>(?:[^"'>]++|"[^"]*"|'[^']*')*+)>"""
+_TOKEN = re.compile(rf"<(?:!--(?P<comment>.*?)-->|!\[CDATA\[.*?\]\]>|[!?][^>]*>|{_TAG})", re.S)
 _ATTRIBUTE = re.compile(r"""([^\s=/"'<>]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
 _VERBATIM_TAG = re.compile(
-    rf"""<!--.*?-->|<(?P<close>/?)(?P<name>{"|".join(sorted(VERBATIM, key=len, reverse=True))})(?=[\s/>])"""
-    r"""(?:[^"'>]|"[^"]*"|'[^']*')*>""",
-    re.S | re.I,
+    rf"""<(?:!--.*?-->|(?P<close>/?)(?P<name>(?i:{"|".join(sorted(VERBATIM, key=len, reverse=True))}))(?=[\s/>])"""
+    r"""(?:[^"'>]++|"[^"]*"|'[^']*')*+>)""",
+    re.S,
 )
 
 
