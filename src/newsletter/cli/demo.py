@@ -69,7 +69,7 @@ def _main_job(ws: Workspace, key: str, started: float) -> None:
     say(f"Frozen: edition {edition.number} in {', '.join(edition.languages)}, hash {edition.hash[:12]}.")
     approver = ctx.person(APPROVER)
     approve(ctx, ws.issue(issue.name), approver)
-    say(f"Approved by {approver.name} for {submitted.count.recipients:,} recipients.")
+    say(f"Approved by {approver.name} for {submitted.recipients:,} recipients.")
     plan = plan_send(ctx, ws.issue(issue.name), rehearse=True)
     show_plan(plan)
     run_send(ctx, plan, approver)

@@ -123,7 +123,7 @@ def submit(
         languages = ", ".join(done.edition.languages)
         state = "frozen" if done.new else "unchanged"
         say(f"Edition {done.edition.number} of {issue} {state} ({languages}); hash {done.edition.hash[:12]}.")
-        say(f"It would go to {done.count.recipients:,} contacts at {done.count.institutions:,} institutions.")
+        say(f"It would go to {done.recipients:,} contacts (audience: {done.count.institutions:,} institutions).")
         say(f"Next: newsletter approve {issue} --as PERSON")
 
 

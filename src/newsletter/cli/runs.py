@@ -51,7 +51,7 @@ def send(
             return
         show_plan(plan)
         if not yes and plan.open_run is None:
-            _confirm(plan.count.recipients)
+            _confirm(plan.recipients)
         ended = run_send(ctx, plan, person)
     raise typer.Exit(0 if ended else 1)
 

@@ -23,6 +23,9 @@ def show_plan(plan: Plan) -> None:
     reasons = ", ".join(f"{number:,} {reason}" for reason, number in left.items() if number)
     if reasons:
         say(f"  left out: {reasons}")
+    if plan.recipients != count.recipients:
+        served = count.recipients - plan.recipients
+        say(f"  {served:,} were served by an earlier run; this one is for {plan.recipients:,}")
     if plan.open_run is not None:
         say(f"  run {plan.open_run.number} was begun and goes on")
 

@@ -15,7 +15,7 @@ from newsletter.store.engine import reading, writing
 from newsletter.store.issues import IssueRow
 from newsletter.store.people import Person
 from newsletter.workflow.context import Context
-from newsletter.workflow.freeze import count_for
+from newsletter.workflow.freeze import to_serve
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,13 @@ def approve(
         )
     if language is not None and language not in edition.language_hashes:
         raise UsageError(f"The edition has no language {language!r}: {nearest(language, edition.language_hashes)}")
-    count = count_for(ctx, issue, edition)
+    recipients = to_serve(ctx, issue, edition)
     with writing(ctx.engine) as connection:
         approvals.add(
             connection,
             edition_id=edition.id,
             edition_hash=edition.hash,
-            recipient_count=count.recipients,
+            recipient_count=recipients,
             language=language,
             language_hash=edition.language_hashes[language] if language else None,
             person_id=person.id,

@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func, select
+
 from newsletter.audience.count import Count, explain
+from newsletter.audience.select import ranked
 from newsletter.errors import Problem, ProblemsFound
 from newsletter.message import serial
-from newsletter.model.issue import Step
+from newsletter.model.delivery import DeliveryState
+from newsletter.model.issue import IssueState, Step
 from newsletter.model.permission import Action, require
 from newsletter.store import approvals, editions, issues
 from newsletter.store.editions import EditionRow
 from newsletter.store.engine import reading, writing
 from newsletter.store.issues import IssueRow
 from newsletter.store.people import Person
+from newsletter.store.tables import delivery
 from newsletter.tokens import INERT_ID
 from newsletter.workflow.audience import audience_rule
 from newsletter.workflow.compose import Composition, compose
@@ -29,6 +34,7 @@ PROVED = 5  # real contacts a language whose spliced message is compared with a 
 class Submitted:
     edition: EditionRow
     count: Count
+    recipients: int  # those of them whom no earlier run has served
     new: bool  # false where the latest edition says the same already
 
 
@@ -43,13 +49,15 @@ def submit(ctx: Context, issue: IssueRow, person: Person, *, now: bool = False) 
         row = issues.get(connection, issue.id)
     unchanged = last if last is not None and last.hash == made.hash else None
     edition = unchanged or _write(ctx, made, person, at)
+    later = row.state is IssueState.SENT  # a run to those not yet served is approved like the first
     with writing(ctx.engine) as connection:
-        if edition is not last:
+        if edition is not last or later:
             approvals.void_all(connection, issue.id, now=at)
             issues.changed(connection, issue.id, person_id=person.id, now=at)
-        if edition is not last or not approvals.valid(connection, edition.id):
+        if not approvals.valid(connection, edition.id):
             issues.step(connection, row, Step.SUBMIT, person_id=person.id, now=at)
-    return Submitted(edition, count_for(ctx, issue, edition), edition is not last)
+    count = count_for(ctx, issue, edition)
+    return Submitted(edition, count, to_serve(ctx, issue, edition), edition is not last)
 
 
 def count_for(ctx: Context, issue: IssueRow, edition: EditionRow) -> Count:
@@ -57,6 +65,18 @@ def count_for(ctx: Context, issue: IssueRow, edition: EditionRow) -> Count:
     rule = audience_rule(ctx, issue.campaign, ctx.campaign(issue.campaign), list(edition.languages))
     with reading(ctx.engine) as connection:
         return explain(connection, rule, ctx.fields)
+
+
+def to_serve(ctx: Context, issue: IssueRow, edition: EditionRow) -> int:
+    """How many recipients no earlier run of the issue has served: what an approval names."""
+    rule = audience_rule(ctx, issue.campaign, ctx.campaign(issue.campaign), list(edition.languages))
+    found = ranked(rule, ctx.fields)
+    served = select(delivery.c.contact_id).where(
+        delivery.c.scope_id == issue.id, delivery.c.state != DeliveryState.SKIPPED.value
+    )
+    counted = select(func.count()).select_from(found).where(found.c.why.is_(None), found.c.contact_id.not_in(served))
+    with reading(ctx.engine) as connection:
+        return int(connection.execute(counted).scalar_one())
 
 
 def prove(ctx: Context, made: Composition) -> None:

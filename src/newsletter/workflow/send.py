@@ -39,7 +39,7 @@ from newsletter.workflow.approve import latest_edition, standing
 from newsletter.workflow.audience import audience_rule
 from newsletter.workflow.context import Context
 from newsletter.workflow.envelopes import restore
-from newsletter.workflow.freeze import count_for
+from newsletter.workflow.freeze import count_for, to_serve
 
 LOOK = 0.2  # seconds between looks whether a thread is to stop
 
@@ -53,7 +53,8 @@ class Plan:
     rehearsal: bool
     transport: str
     count: Count
-    approved: int | None
+    recipients: int  # whom this run would reach: in a later run, those not served yet
+    approved: int | None  # the number that was approved; a rehearsal reaches nobody and is not held to it
     open_run: RunRow | None  # a run that was begun and is not done: it goes on
     complete: RunRow | None  # a rehearsal of this very edition that is done
     seen: int = 0  # the number of the issue's latest run
@@ -80,8 +81,19 @@ def plan_send(ctx: Context, issue: IssueRow, *, rehearse: bool = False) -> Plan:
     open_run = next((each for each in mine if each.state not in (RunState.DONE, RunState.CANCELLED)), None)
     done = [each for each in mine if each.state is RunState.DONE]
     complete = done[-1] if rehearsal and done else None
-    count, seen = count_for(ctx, issue, edition), max((each.number for each in begun), default=0)
-    return Plan(issue, edition, rehearsal, transport, count, now.approved, open_run, complete, seen)
+    count = count_for(ctx, issue, edition)
+    return Plan(
+        issue=issue,
+        edition=edition,
+        rehearsal=rehearsal,
+        transport=transport,
+        count=count,
+        recipients=count.recipients if rehearsal else to_serve(ctx, issue, edition),
+        approved=None if rehearsal else now.approved,
+        open_run=open_run,
+        complete=complete,
+        seen=max((each.number for each in begun), default=0),
+    )
 
 
 def launch(ctx: Context, plan: Plan, person: Person, on_progress: Callable[[int, int], None] | None = None) -> int:

@@ -1,0 +1,56 @@
+"""The schema that migrations make is the schema of the tables, on both databases; a wrong key stops everything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from newsletter.store import migrate
+from newsletter.store.engine import open_engine, reading, writing
+from newsletter.store.tables import metadata
+from newsletter.tokens import AddressKeys
+from sqlalchemy import Engine, text
+
+
+@pytest.fixture
+def empty(engine: Engine) -> Engine:
+    with writing(engine) as connection:
+        metadata.drop_all(connection)
+    return engine
+
+
+def test_migrations_make_exactly_the_tables(empty: Engine) -> None:
+    assert migrate.upgrade(empty) == "nothing"
+    assert migrate.upgrade(empty) is None
+    assert migrate.current(empty) == migrate.HEAD
+    with reading(empty) as connection:
+        found = compare_metadata(MigrationContext.configure(connection), metadata)
+    assert [each for each in found if each[0] not in ("remove_index", "add_index")] == []
+
+
+def test_the_known_head_is_that_of_the_migrations() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_current_head() == migrate.HEAD
+
+
+def test_a_newer_database_is_refused(empty: Engine) -> None:
+    migrate.upgrade(empty)
+    with writing(empty) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(migrate.SchemaError, match="newer newsletter"):
+        migrate.upgrade(empty)
+
+
+def test_another_suppression_key_is_refused(tmp_path: Path) -> None:
+    made = open_engine(f"sqlite:///{tmp_path / 'x.sqlite'}")
+    migrate.upgrade(made)
+    migrate.check_fingerprint(made, AddressKeys(b"a" * 32))
+    migrate.check_fingerprint(made, AddressKeys(b"a" * 32))
+    with pytest.raises(migrate.WrongKey, match="backup"):
+        migrate.check_fingerprint(made, AddressKeys(b"b" * 32))
+    made.dispose()

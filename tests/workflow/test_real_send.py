@@ -1,0 +1,84 @@
+"""A real send through a mail server, and the later run to those not yet served."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from newsletter.clock import FixedClock
+from newsletter.dispatch.launch import AudienceChanged
+from newsletter.model.issue import IssueState
+from newsletter.workflow.approve import approve
+from newsletter.workflow.freeze import submit
+from newsletter.workflow.status import status_of
+from tests.fakes.smtp import FakeSmtp
+from tests.workflow.office import ISSUE, add_contacts, approved, carry, lay, office
+
+
+@contextmanager
+def mail_server() -> Iterator[FakeSmtp]:
+    """The fake server in a thread of its own, because a send runs its own event loop."""
+    server, ready, loop = FakeSmtp(), threading.Event(), asyncio.new_event_loop()
+    ended = asyncio.Event()
+
+    async def main() -> None:
+        async with server.running():
+            ready.set()
+            await ended.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(main(),))
+    thread.start()
+    ready.wait()
+    try:
+        yield server
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join()
+        loop.close()
+
+
+def smtp(port: int) -> dict[str, str]:
+    table = f'\n[transports.smtp]\nkind = "smtp"\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\n'
+    return {"top": 'send_with = ["smtp"]', "tables": table}
+
+
+def test_everybody_gets_one_and_a_new_member_gets_hers_later(tmp_path: Path, clock: FixedClock) -> None:
+    with mail_server() as server:
+        folder = lay(tmp_path / "ws", **smtp(server.port))
+        with office(folder, clock) as ws:
+            approved(ws)
+            assert "accepted 3" in carry(ws, rehearse=False)
+            assert ws.issue(ISSUE).state is IssueState.SENT
+            assert len({recipient for _, recipient in server.envelopes}) == len(server.accepted) == 3
+
+            add_contacts(folder, ws, "dora@npf.example")
+            submit(ws.context, ws.issue(ISSUE), ws.context.person("ana"))
+            approve(ws.context, ws.issue(ISSUE), ws.context.person("luc"))
+            assert "audience 1 = " in carry(ws, rehearse=False)
+            assert [recipient for _, recipient in server.envelopes][3:] == ["<dora@npf.example>"]
+
+
+def test_a_launch_far_off_the_approved_count_is_held(tmp_path: Path, clock: FixedClock) -> None:
+    folder = lay(tmp_path / "ws", **smtp(2525))
+    with office(folder, clock) as ws:
+        approved(ws)
+        add_contacts(folder, ws, *(f"new{number}@npf.example" for number in range(6)))
+        with pytest.raises(AudienceChanged, match="9 recipients now, and 3 were approved"):
+            carry(ws, rehearse=False)
+        assert not status_of(ws.context, ws.issue(ISSUE)).runs
+        assert ws.issue(ISSUE).state is IssueState.HELD
+
+
+def test_a_rehearsal_before_the_real_send_takes_nothing_from_it(tmp_path: Path, clock: FixedClock) -> None:
+    with mail_server() as server:
+        with office(lay(tmp_path / "ws", **smtp(server.port)), clock) as ws:
+            approved(ws)
+            assert "accepted 3" in carry(ws, rehearse=True)
+            assert server.accepted == []
+            assert "accepted 3" in carry(ws, rehearse=False)
+        assert len(server.accepted) == 3
