@@ -30,7 +30,7 @@ def test_own_documents_look_alike(case: Path, reference: Npm, camera: Camera) ->
     _same(case.read_text(encoding="utf-8"), case.name, reference, camera)
 
 
-@pytest.mark.parametrize("seed", range(100, 130))
+@pytest.mark.parametrize("seed", range(100, 112))
 def test_random_documents_look_alike_or_are_refused(seed: int, reference: Npm, camera: Camera) -> None:
     mjml = document(seed)
     try:

@@ -24,6 +24,7 @@ _TAG = re.compile(
     re.S,
 )
 _STYLE = re.compile(r"""(\sstyle\s*=\s*)("[^"]*"|'[^']*'|[^\s"'>]+)""", re.I)
+_SIMPLE = re.compile(r"([a-zA-Z][a-zA-Z0-9]*|(?=[.#]))([.#][a-zA-Z_-][\w-]*)?")
 _MARK = re.compile(r"r(\d+):1")
 _INVISIBLE = frozenset({"head", "title", "base", "link", "style", "meta", "script", "noscript", "html"})
 
@@ -133,27 +134,55 @@ class _Tag:
 
 def inline(html: str, rules: list[Rule]) -> str:
     """The HTML with the rules in the style attributes of the elements they meet. The rest stays, byte for byte."""
+    wanted = _wanted(rules)
     tags: list[_Tag] = []
     skeleton: list[str] = []
     for found in _TAG.finditer(html):
-        closing, name, attributes = found[2], found[3], found[4]
-        if name is None:
+        _, closing, name, attributes = found.groups()
+        if name is None or (wanted is not None and (closing or not wanted.may_meet(name, attributes))):
             continue
         if closing:
             skeleton.append(f"</{name}>")
             continue
         visible = _STYLE.sub("", attributes) if "style" in attributes.lower() else attributes
-        skeleton.append(f'<{name} data-at="{len(tags)}"{visible}>')
-        tags.append(_Tag(found.start(), found.end(), name.lower(), attributes))
+        skeleton.append(f'<{name} data-at="{len(tags)}"{visible}>' + (f"</{name}>" if wanted is not None else ""))
+        tags.append(_Tag(found.start(), found.end(), name, attributes))
+    if not tags:
+        return html
     parts: list[str] = []
     position = 0
     for number, matched in sorted(_matches("".join(skeleton), rules).items()):
         tag = tags[number]
-        if tag.name in _INVISIBLE:
+        if tag.name.lower() in _INVISIBLE:
             continue
         parts += html[position : tag.start], _rewritten(tag, [rules[each] for each in matched])
         position = tag.end
     return "".join([*parts, html[position:]])
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """The tags that rules may meet: by their names, or by a class or id that their attributes hold."""
+
+    names: set[str]
+    words: set[str]
+
+    def may_meet(self, name: str, attributes: str) -> bool:
+        return name.lower() in self.names or any(word in attributes for word in self.words)
+
+
+def _wanted(rules: list[Rule]) -> _Wanted | None:
+    """What is needed where no rule depends on other tags than the one it meets; none where one does."""
+    wanted = _Wanted(set(), set())
+    for rule in rules:
+        simple = _SIMPLE.fullmatch(rule.selector)
+        if simple is None or simple[1].lower() in ("html", "head", "body"):
+            return None
+        if simple[1]:
+            wanted.names.add(simple[1].lower())
+        else:
+            wanted.words.add(simple[2][1:])
+    return wanted
 
 
 def _matches(skeleton: str, rules: list[Rule]) -> dict[int, list[int]]:
