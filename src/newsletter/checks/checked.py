@@ -1,0 +1,205 @@
+"""A finished message as the checks see it: the HTML read once, with what its inline styles amount to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from newsletter.checks.css import Declarations, StyleRule, declarations, rules
+from newsletter.checks.finding import Finding, Rule
+from newsletter.message.envelope import Envelope
+
+Detect = Callable[[str], str | None]
+INHERITED = ("color", "font-family", "font-size", "direction", "text-align", "font-weight")
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An article of the message: where its headline leads, and whether there is more to read than is shown."""
+
+    key: str
+    title: str
+    url: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the message must hold. No `unsubscribe`: a statutory notice."""
+
+    unsubscribe: str | None = None
+    preferences: str = ""
+    web: str = ""
+    postal_address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """An element with what its inline styles, and those around it, make of it: all that stays where <style> is dropped.
+
+    `text` is its own text, without that of its children; `style` has inherited values too, and the ground it stands on.
+    """
+
+    element: Any
+    tag: str
+    own: Declarations
+    style: Mapping[str, str]
+    language: str
+    direction: str
+    hidden: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One message as it would be sent. `personal` are the recipient's own words, which no finding may repeat."""
+
+    language: str
+    direction: str
+    subject: str
+    html: str
+    text: str
+    wire: bytes = b""
+    envelope: Envelope | None = None
+    statutory: bool = False
+    expected: Expected = Expected()
+    items: Sequence[Item] = ()
+    public_url: str = ""
+    assets: frozenset[str] | None = None  # the addresses that our own pictures have; None: not known
+    personal: tuple[str, ...] = ()
+    detect: Detect | None = field(default=None, compare=False)
+
+    def found(self, rule: Rule, what: str, element: Any = None) -> Finding:
+        article = self.article(element) if element is not None else None
+        for word in self.personal:
+            what = what.replace(word, "…")
+        return rule.at(what, languages=[self.language], articles=[article] if article else [])
+
+    # The HTML
+
+    @cached_property
+    def root(self) -> Any:
+        return parse(self.html)
+
+    @cached_property
+    def preview(self) -> str:
+        """The line that inboxes show after the subject."""
+        return hidden_preview(self.root)
+
+    @cached_property
+    def outlook(self) -> str:
+        """The HTML as classic Outlook reads it: its conditional comments opened, those for the others closed."""
+        html = re.sub(r"<!--\[if !mso[^\]]*\]><!-->.*?<!--<!\[endif\]-->", "", self.html, flags=re.DOTALL)
+        return re.sub(r"<!--\[if [^\]]*\]>(.*?)<!\[endif\]-->", r"\1", html, flags=re.DOTALL)
+
+    @cached_property
+    def styles(self) -> list[str]:
+        """The content of each <style>."""
+        return [style.text or "" for style in self.root.iter("style")]
+
+    @cached_property
+    def rules(self) -> list[StyleRule]:
+        """Of all <style>, those with a `media` attribute under its query."""
+        return [
+            StyleRule(rule.selector, rule.declarations, rule.media or style.get("media", ""))
+            for style in self.root.iter("style")
+            for rule in rules(style.text or "")
+        ]
+
+    @cached_property
+    def spots(self) -> list[Spot]:
+        body = self.root.find("body")
+        return [] if body is None else list(_spots(body, _start(self.root)))
+
+    @property
+    def shown(self) -> Iterator[Spot]:
+        """The elements with text that a reader sees."""
+        return (spot for spot in self.spots if spot.text and not spot.hidden)
+
+    def article(self, element: Any) -> str | None:
+        """The article that an element belongs to: the only one whose headline stands in the same part."""
+        while element is not None:
+            titles = self._titled.get(element)
+            if titles:
+                return next(iter(titles)) if len(titles) == 1 else None
+            element = element.getparent()
+        return None
+
+    @cached_property
+    def _titled(self) -> dict[Any, set[str]]:
+        keys = {collapsed(item.title): item.key for item in self.items}
+        titled: dict[Any, set[str]] = {}
+        for tag in HEADINGS:
+            for heading in self.root.iter(tag):
+                if key := keys.get(text_of(heading)):
+                    for element in (heading, *heading.iterancestors()):
+                        titled.setdefault(element, set()).add(key)
+        return titled
+
+
+def parse(html: str) -> Any:
+    """The document's root; lxml is loaded here, because small processes do without it."""
+    from lxml import html as reader
+
+    parser = reader.HTMLParser(encoding="utf-8")
+    return reader.document_fromstring(html.encode() or b"<html></html>", parser=parser, ensure_head_body=True)
+
+
+def collapsed(text: str) -> str:
+    return " ".join(text.split())
+
+
+def text_of(element: Any) -> str:
+    """All text in an element, as it is read."""
+    return collapsed("".join(element.itertext()))
+
+
+def hidden_preview(root: Any) -> str:
+    """The text of the first hidden element of the body, without the blanks that fill it up."""
+    body = root.find("body")
+    for element in () if body is None else body.iter("div", "span", "p"):
+        if _hides(declarations(element.get("style", ""))):
+            return text_of(element).strip("\u034f\u200c\u00a0\u00ad ")
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    style: Mapping[str, str]
+    language: str
+    direction: str
+    hidden: bool
+
+
+def _start(root: Any) -> _Around:
+    return _Around({}, root.get("lang", ""), root.get("dir", ""), hidden=False)
+
+
+def _spots(element: Any, around: _Around) -> Iterator[Spot]:
+    if not isinstance(element.tag, str):
+        return
+    own = declarations(element.get("style", ""))
+    style = {**around.style, **_attributes(element), **{name: own[name] for name in INHERITED if name in own}}
+    ground = own.get("background-color") or own.get("background") or element.get("bgcolor")
+    if ground and ground not in ("none", "transparent"):
+        style["background-color"] = ground
+    inner = _Around(
+        style, element.get("lang", around.language), element.get("dir", around.direction), around.hidden or _hides(own)
+    )
+    text = collapsed(" ".join([element.text or "", *(child.tail or "" for child in element)]))
+    yield Spot(element, element.tag, own, style, inner.language, inner.direction, inner.hidden, text)
+    for child in element:
+        yield from _spots(child, inner)
+
+
+def _attributes(element: Any) -> dict[str, str]:
+    align = element.get("align")
+    return {"text-align": align} if align and element.tag != "table" else {}
+
+
+def _hides(own: Declarations) -> bool:
+    return own.get("display") == "none" or own.get("max-height") in ("0", "0px")

@@ -1,0 +1,151 @@
+"""The issue as an editor sees it: what is missing in a language, what is over, what is old, what is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from newsletter.checks.finding import Finding, Rule, error, warning
+from newsletter.errors import Problem
+from newsletter.i18n import match, pick
+from newsletter.model.article import Article, Library, outdated
+from newsletter.model.draft import Draft, ItemState
+
+GAP = warning(
+    "translation-missing",
+    "Its readers do not get the article, or get it in another language.",
+    "Add the translation, or leave it so on purpose.",
+)
+GONE = error(
+    "article-gone",
+    "The issue would go out without it.",
+    "Bring the file back, or take the article out of the draft.",
+)
+OUTDATED = warning(
+    "translation-outdated",
+    "Its readers get what has changed since.",
+    "Look the translation through, and renew `made_from`.",
+)
+PAST_EVENT = warning("event-over", "Nobody can go there any more.", "Take it out of the draft, or mend its date.")
+PAST_DEADLINE = warning("deadline-over", "Readers come too late.", "Take it out of the draft, or mend the deadline.")
+STRINGS = warning(
+    "string-missing",
+    "Its readers see the words of another language, or none.",
+    "Write it in templates/strings.yaml.",
+)
+PICTURE = warning("picture-left-out", "The article goes out without it.", "Mend or replace the file.")
+EMPTY_FIELD = warning(
+    "field-empty",
+    "Where it is empty, the sentence has a gap.",
+    'Give it a default, as in {{ contact.first_name | default("Dear colleague") }}.',
+)
+
+USED = (ItemState.NEW, ItemState.IN)
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyField:
+    """For how many recipients of a language a merge field without a default is empty."""
+
+    path: str
+    language: str
+    empty: int
+    recipients: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What the checks of an issue's content look at. `day`: when it goes out."""
+
+    draft: Draft
+    draft_file: str
+    library: Library
+    languages: Sequence[str]
+    day: date
+    strings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    notices: Sequence[str] = ()
+    empty_fields: Sequence[EmptyField] = ()
+
+
+def check(contents: Contents) -> Iterator[Finding]:
+    yield from _gaps(contents)
+    yield from _gone(contents)
+    for translations in _used(contents).values():
+        yield from _old(translations)
+        yield from _over(next(iter(translations.values())), contents.day)
+    for notice in contents.notices:
+        yield PICTURE.at(notice.rstrip("."))
+    yield from strings_missing(contents.strings, contents.languages)
+    for each in contents.empty_fields:
+        if each.empty:
+            yield EMPTY_FIELD.at(
+                f"{each.path} is empty for {each.empty:,} of {each.recipients:,} recipients "
+                f"({each.empty / each.recipients:.0%})",
+                languages=[each.language],
+            )
+
+
+def _used(contents: Contents) -> dict[str, Mapping[str, Article]]:
+    keys = dict.fromkeys(item.article for item in contents.draft.items() if item.state in USED)
+    return {key: contents.library[key] for key in keys if contents.library.get(key)}
+
+
+def _gaps(contents: Contents) -> Iterator[Finding]:
+    used = _used(contents)
+    for language in contents.languages:
+        lacking = [key for key, translations in used.items() if match([language], translations) is None]
+        if lacking:
+            yield GAP.at(
+                f"{len(lacking)} of {len(used)} articles are not there", languages=[language], articles=lacking
+            )
+
+
+def _gone(contents: Contents) -> Iterator[Finding]:
+    for item in contents.draft.items():
+        if item.state in USED and not contents.library.get(item.article):
+            problem = Problem("", contents.draft_file)
+            yield GONE.at("no source gives this article any more", articles=[item.article], problem=problem)
+
+
+def _old(translations: Mapping[str, Article]) -> Iterator[Finding]:
+    for language, article in translations.items():
+        if outdated(article, translations):
+            yield OUTDATED.at(
+                "the text that this translates has changed",
+                languages=[language],
+                articles=[article.key],
+                problem=Problem("", article.file),
+            )
+
+
+def _over(article: Article, day: date) -> Iterator[Finding]:
+    event = article.event
+    if event is None:
+        return
+    problem = Problem("", article.file)
+    for rule, what, when in (
+        (PAST_EVENT, "the event is over when the issue goes out", (event.end or event.start).date()),
+        (PAST_DEADLINE, "registration has ended when the issue goes out", _day(event.deadline)),
+    ):
+        if when is not None and when < day:
+            yield rule.at(what, articles=[article.key], problem=problem)
+            return
+
+
+def _day(value: date | None) -> date | None:
+    return value.date() if isinstance(value, datetime) else value
+
+
+def strings_missing(texts: Mapping[str, Mapping[str, str]], languages: Sequence[str]) -> Iterator[Finding]:
+    """The template's strings that a language lacks."""
+    for language in languages:
+        lacking = [name for name, by_language in texts.items() if not pick(by_language, language)]
+        if lacking:
+            named = ", ".join(lacking[:5]) + (f" and {len(lacking) - 5} more" if len(lacking) > 5 else "")
+            yield STRINGS.at(f"templates/strings.yaml lacks {named}", languages=[language])
+
+
+def problem(rule: Rule, found: Problem) -> Finding:
+    """A problem of a file as a finding."""
+    return rule.at(found.message.rstrip("."), problem=found)

@@ -1,0 +1,174 @@
+"""Checks of what will really be sent: each variant in each language, for the public, the worst case and some contacts.
+
+newsletter check                    every definition of the workspace
+newsletter check monthly/2026-12    an issue: its content, and its finished messages
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from newsletter.audience import examples
+from newsletter.checks import Checked, Contents, Expected, Finding, Item, examine, examine_content, merge
+from newsletter.checks.checked import Detect
+from newsletter.gathering.language import detector
+from newsletter.i18n import direction
+from newsletter.message import mime, splice
+from newsletter.message.mime import Template
+from newsletter.message.slots import field_values
+from newsletter.message.tree import bind_tree
+from newsletter.model.fields import FieldType
+from newsletter.model.recipient import Recipient
+from newsletter.rendering.content import issue_date
+from newsletter.store.engine import reading
+from newsletter.tokens import INERT_ID
+from newsletter.workflow.audience import audience_rule, is_statutory
+from newsletter.workflow.blanks import empty_fields
+from newsletter.workflow.compose import WITNESSES, ComposedLanguage, Composition, planned_at
+from newsletter.workflow.context import Context, draft_path
+from newsletter.workflow.definition_checks import check_definitions, strings_of
+from newsletter.workflow.files import asset_name
+from newsletter.workflow.gather import library_of
+from newsletter.workflow.witnesses import witnesses_of
+
+__all__ = ["check", "check_definitions"]
+
+CONTACTS = 3  # real contacts a variant
+NOBODY = "nobody@example.org"
+
+
+def check(ctx: Context, made: Composition) -> list[Finding]:
+    """Everything about an issue that should be mended before it is sent, errors first."""
+    detect = lru_cache(maxsize=4096)(detector(made.languages))
+    messages = (
+        examine(each)
+        for language, composed in made.languages.items()
+        for each in _messages(ctx, made, language, composed, detect)
+    )
+    return merge([examine_content(_contents(ctx, made)), *messages])
+
+
+def _contents(ctx: Context, made: Composition) -> Contents:
+    rule = audience_rule(ctx, made.issue.campaign, made.campaign, list(made.languages))
+    with reading(ctx.engine) as connection:
+        compiled = {tag: each.compiled for tag, each in made.languages.items()}
+        empty = empty_fields(connection, rule, ctx.fields, compiled)
+    return Contents(
+        draft=made.draft,
+        draft_file=draft_path(made.issue.campaign, made.issue.key),
+        library=library_of(ctx, made.issue.campaign, made.campaign),
+        languages=made.campaign.languages or ctx.settings.languages,
+        day=_day(ctx, made),
+        strings=strings_of(ctx),
+        notices=made.notices,
+        empty_fields=empty,
+    )
+
+
+def _day(ctx: Context, made: Composition) -> date:
+    """When the issue goes out: as planned, else at its date, but not before today."""
+    planned = planned_at(ctx, made.campaign, made.draft)
+    if planned is not None:
+        return planned.date()
+    return max(issue_date(made.issue.key, None), ctx.clock.now().date())
+
+
+def _messages(
+    ctx: Context, made: Composition, language: str, composed: ComposedLanguage, detect: Detect
+) -> Iterator[Checked]:
+    """The messages of a language that differ."""
+    compiled = composed.compiled
+    at = ctx.clock.now()
+    seen = set()
+    recipients = _recipients(ctx, made, language, composed)
+    for number, variant in enumerate(compiled.variants):
+        template = mime.compile(variant, composed.envelope, compiled.fields)
+        for recipient in recipients[number]:
+            checked = _checked(ctx, made, composed, _Copy(template, recipient, at), detect)
+            shown = (checked.subject, checked.html, checked.text)
+            if shown not in seen:
+                seen.add(shown)
+                yield checked
+
+
+def _recipients(
+    ctx: Context, made: Composition, language: str, composed: ComposedLanguage
+) -> dict[int, list[Recipient]]:
+    """By variant: the public profile, the worst case, and contacts who would get just this one."""
+    compiled = composed.compiled
+    rule = audience_rule(ctx, made.issue.campaign, made.campaign, list(made.languages))
+    with reading(ctx.engine) as connection:
+        known = witnesses_of(connection, rule, ctx.fields, language, WITNESSES)
+        worst = examples.worst_case(connection, ctx.fields, language)
+    public = examples.public(made.campaign.public, ctx.fields, language)
+    leads = bind_tree(compiled.tree, compiled.fields, language)
+    found: dict[int, list[Recipient]] = {number: [public, worst] for number in range(len(compiled.variants))}
+    for recipient in known:
+        number = leads(field_values(recipient, compiled.fields))
+        if number is not None and len(found[number]) < 2 + CONTACTS:
+            found[number].append(recipient)
+    return found
+
+
+class _Copy:
+    """One message for one recipient; its personal links are inert."""
+
+    def __init__(self, template: Template, recipient: Recipient, at: datetime) -> None:
+        self.template, self.recipient, self.at = template, recipient, at
+
+
+def _checked(ctx: Context, made: Composition, composed: ComposedLanguage, copy: _Copy, detect: Detect) -> Checked:
+    template, recipient = copy.template, copy.recipient
+    values = tuple(field_values(recipient, template.fields))
+    data = ctx.personal.delivery(
+        INERT_ID, recipient.address or NOBODY, copy.at, values, trace=ctx.secrets.key_ring.digest("check", 0)
+    )
+    shown = splice.shown(template, data)
+    context, public_url = composed.manuscript.context, ctx.settings.public_url
+    language = composed.compiled.language
+    return Checked(
+        language=language,
+        direction=direction(language),
+        subject=shown.subject,
+        html=shown.html,
+        text=shown.text,
+        wire=splice.message(template, data),
+        envelope=composed.envelope,
+        statutory=is_statutory(ctx, made.campaign),
+        expected=Expected(
+            unsubscribe=data.links.unsubscribe,
+            preferences=data.links.preferences,
+            web=context["links"]["web"],
+            postal_address=context["association"]["postal_address"],
+        ),
+        items=_items(context["sections"]),
+        public_url=public_url,
+        assets=frozenset(
+            f"{public_url}/a/{asset_name(asset.sha256, asset.media_type)}" for asset in made.assets.values()
+        ),
+        personal=_own_words(ctx, recipient),
+        detect=detect,
+    )
+
+
+def _items(sections: Sequence[Any]) -> list[Item]:
+    """Titles and texts with merge fields are known only when they are rendered, so they are left out."""
+    return [
+        Item(item["key"], item["title"], item["url"], item["text"] if isinstance(item["text"], str) else "")
+        for section in sections
+        for item in section["items"]
+        if isinstance(item["title"], str)
+    ]
+
+
+def _own_words(ctx: Context, recipient: Recipient) -> tuple[str, ...]:
+    """What belongs to the recipient, so that no finding repeats it; the public profile belongs to nobody."""
+    if recipient.label == examples.PUBLIC:
+        return ()
+    own = [f"contact.{name}" for name in ("first_name", "last_name")]
+    own += [field.path for field in ctx.fields.of("contact") if field.own and field.type is FieldType.TEXT]
+    words = [recipient.value(path) for path in (*own, "institution.name")]
+    return tuple(sorted((str(word) for word in words if word and len(str(word)) > 2), key=len, reverse=True))
