@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
+from functools import lru_cache
 from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -30,13 +32,19 @@ def load_yaml(text: str, file: str, model: type[M]) -> M:
 def plain_yaml(text: str, file: str) -> Any:
     """The document as plain data; ProblemsFound where it is no YAML."""
     try:
-        return YAML(typ="safe", pure=True).load(text)
+        return deepcopy(_read(text))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = (mark.line + 1, mark.column + 1) if mark else (None, None)
         raise ProblemsFound([Problem(f"This is no YAML: {error.problem or error.context}", file, *where)]) from error
     except YAMLError as error:
         raise ProblemsFound([Problem(f"This is no YAML: {error}", file)]) from error
+
+
+@lru_cache(maxsize=512)
+def _read(text: str) -> Any:
+    """Remembered, because one command reads the same documents again and again, at 2 to 50 ms each."""
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def place(text: str, path: Path) -> tuple[int, int] | None:

@@ -71,7 +71,7 @@ def _done(request: dict[str, Any], finish: Finish, cache: CodeCache) -> dict[str
         case "compare":
             compiled = wire.compiled_from_json(request["compiled"])
             links = Links(*request["links"])
-            found = proof.compare(compiled, manuscript, recipients, links=links, finish=finished)
+            found = proof.compare(compiled, manuscript, recipients, links=links, finish=finished, cache=cache)
             return {"found": wire.problems_to_json(found)}
         case "render":
             links = Links(*request["links"])
