@@ -39,7 +39,7 @@ def get(url: str) -> tuple[int, str]:
 
 
 def test_issues_lead_to_their_messages(served: tuple[str, Workspace]) -> None:
-    base, ws = served
+    base, _ = served
     assert "news/2026-12" in get(f"{base}/")[1]
     assert "News, December 2026" in get(f"{base}/i/news/2026-12")[1]
     assert "A counter opens" in get(f"{base}/i/news/2026-12/en/html")[1]

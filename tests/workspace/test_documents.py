@@ -65,5 +65,5 @@ def test_text_without_its_mark_and_a_file_that_is_no_utf8(documents: FolderDocum
     documents.apply(Write("b.txt", "write", b"\xe9"), 1)
     with pytest.raises(DocumentError, match="UTF-8"):
         documents.text("b.txt")
-    with pytest.raises(DocumentError, match="no file c.txt"):
+    with pytest.raises(DocumentError, match="There is no file c"):
         documents.text("c.txt")

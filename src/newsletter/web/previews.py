@@ -71,6 +71,8 @@ class Pages:
         """Status, content type, body."""
         parts = urlsplit(path)
         asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        if parts.path == "/favicon.ico":
+            return 204, "image/x-icon", b""
         if found := re.fullmatch(r"/a/([0-9a-f]{64})\.(?:jpg|png)", parts.path):
             return self._asset(found[1])
         try:

@@ -9,9 +9,9 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from fnmatch import translate
 from pathlib import Path, PurePosixPath
 from re import compile as compile_pattern
+from re import escape, split
 from typing import Protocol
 
 from newsletter.errors import NewsletterError
@@ -66,7 +66,7 @@ class FolderDocuments:
 
     def list(self, pattern: str) -> list[str]:
         """Paths that match a glob (`**` crosses folders), in order; the state folder is never among them."""
-        matches = compile_pattern(translate(pattern.replace("**/", "*"))).match
+        matches = compile_pattern(_regex(pattern)).fullmatch
         return sorted(path for path in self._walk(PurePosixPath(pattern)) if matches(path))
 
     def apply(self, write: Write, person_id: int) -> None:
@@ -98,6 +98,13 @@ class FolderDocuments:
         if not file.is_relative_to(self.root.resolve()):
             raise DocumentError(f"{path} lies outside the workspace.")
         return self.root / path
+
+
+def _regex(pattern: str) -> str:
+    """A glob whose `*` stays within a folder and whose `**/` crosses any number of them."""
+    signs = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = split(r"(\*\*/|\*\*|\*|\?)", pattern)
+    return "".join(signs.get(part, escape(part)) for part in parts)
 
 
 def _replace(file: Path, content: bytes) -> None:
