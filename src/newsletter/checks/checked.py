@@ -14,6 +14,7 @@ from newsletter.message.envelope import Envelope
 
 Detect = Callable[[str], str | None]
 INHERITED = ("color", "font-family", "font-size", "direction", "text-align", "font-weight")
+_BLANKS = re.compile(r"[ \t\r\n\f]+")
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
@@ -29,12 +30,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the message must hold. No `unsubscribe`: a statutory notice."""
+    """What the message must hold; in a statutory notice `unsubscribe` is what it must not hold."""
 
-    unsubscribe: str | None = None
+    unsubscribe: str = ""
     preferences: str = ""
     web: str = ""
     postal_address: str = ""
+    signing_domain: str = ""  # of our own DKIM key, where we sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,8 @@ def parse(html: str) -> Any:
 
 
 def collapsed(text: str) -> str:
-    return " ".join(text.split())
+    """White space as HTML collapses it: a no-break space is none."""
+    return _BLANKS.sub(" ", text).strip(" ")
 
 
 def text_of(element: Any) -> str:
@@ -191,6 +194,7 @@ def _spots(element: Any, around: _Around) -> Iterator[Spot]:
         style, element.get("lang", around.language), element.get("dir", around.direction), around.hidden or _hides(own)
     )
     text = collapsed(" ".join([element.text or "", *(child.tail or "" for child in element)]))
+    text = text if text.strip() else ""  # no-break spaces alone are no text
     yield Spot(element, element.tag, own, style, inner.language, inner.direction, inner.hidden, text)
     for child in element:
         yield from _spots(child, inner)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
-Declarations = dict[str, str]
+Declarations = Mapping[str, str]
 Colour = tuple[int, int, int]
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _DECLARATION = re.compile(r"""((?:"[^"]*"|'[^']*'|\([^)]*\)|[^;"'(])+)""")
 
 
+@lru_cache(maxsize=4096)
 def declarations(style: str) -> Declarations:
     """`color:#fff;margin:0 !important` as names and values; the last of a name wins."""
-    found: Declarations = {}
+    found: dict[str, str] = {}
     for each in _DECLARATION.findall(_COMMENT.sub("", style)):
         name, colon, value = each.partition(":")
         if colon and name.strip():
@@ -64,6 +66,7 @@ _SIMPLE = re.compile(r"(?P<tag>[a-zA-Z][\w-]*|\*)?(?P<rest>(?:\.[\w-]+|#[\w-]+|\
 _PART = re.compile(r"([.#])([\w-]+)|\[([\w-]+)\]")
 
 
+@lru_cache(maxsize=1024)
 def xpath(selector: str) -> str | None:
     """An XPath for a selector of tags, classes, ids and attributes; None for what else CSS has."""
     path, axis = "", "//"

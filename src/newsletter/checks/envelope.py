@@ -79,10 +79,21 @@ def _addresses(checked: Checked) -> Iterator[Finding]:
         except AddressError as reason:
             yield checked.found(rule, f"the {name} address cannot be used: {reason}")
             continue
-        if rule is SENDER and domain_of(box.address) in FREE_MAIL:
-            yield checked.found(rule, f"the sender is at {domain_of(box.address)}")
+        if rule is SENDER and (doubt := _unverifiable(domain_of(box.address), checked.expected.signing_domain)):
+            yield checked.found(rule, doubt)
     if not envelope.sender.name.strip():
         yield checked.found(SENDER, "the sender has no name")
+
+
+def _unverifiable(domain: str, signing: str) -> str | None:
+    """Why a receiver could not tie the sender to a signature (DMARC, relaxed alignment)."""
+    if domain in FREE_MAIL:
+        return f"the sender is at {domain}"
+    if signing and not any(
+        one == other or one.endswith(f".{other}") for one, other in ((domain, signing), (signing, domain))
+    ):
+        return f"the sender is at {domain}, but messages are signed by {signing}"
+    return None
 
 
 def _footer(checked: Checked) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ newsletter check monthly/2026-12    an issue: its content, and its finished mess
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -36,7 +37,7 @@ from newsletter.workflow.witnesses import witnesses_of
 
 __all__ = ["check", "check_definitions"]
 
-CONTACTS = 3  # real contacts a variant
+CONTACTS = 12  # real contacts a language, spread over its variants, but at least one each
 NOBODY = "nobody@example.org"
 
 
@@ -106,18 +107,21 @@ def _recipients(
     public = examples.public(made.campaign.public, ctx.fields, language)
     leads = bind_tree(compiled.tree, compiled.fields, language)
     found: dict[int, list[Recipient]] = {number: [public, worst] for number in range(len(compiled.variants))}
+    most = 2 + max(1, CONTACTS // len(found))
     for recipient in known:
         number = leads(field_values(recipient, compiled.fields))
-        if number is not None and len(found[number]) < 2 + CONTACTS:
+        if number is not None and len(found[number]) < most:
             found[number].append(recipient)
     return found
 
 
+@dataclass(frozen=True, slots=True)
 class _Copy:
     """One message for one recipient; its personal links are inert."""
 
-    def __init__(self, template: Template, recipient: Recipient, at: datetime) -> None:
-        self.template, self.recipient, self.at = template, recipient, at
+    template: Template
+    recipient: Recipient
+    at: datetime
 
 
 def _checked(ctx: Context, made: Composition, composed: ComposedLanguage, copy: _Copy, detect: Detect) -> Checked:
@@ -143,6 +147,7 @@ def _checked(ctx: Context, made: Composition, composed: ComposedLanguage, copy: 
             preferences=data.links.preferences,
             web=context["links"]["web"],
             postal_address=context["association"]["postal_address"],
+            signing_domain=ctx.settings.dkim.domain if ctx.settings.dkim else "",
         ),
         items=_items(context["sections"]),
         public_url=public_url,

@@ -216,13 +216,18 @@ def _drafts(ctx: Context) -> Iterator[Problem]:
                 if section.id not in sections:
                     hint = nearest(section.id, sections)
                     yield _at(ctx, path, ["sections", number, "id"], f"no section {section.id!r}: {hint}")
-            yield from _draft_texts(ctx, path, draft) if draft else ()
+            yield from _draft_texts(ctx, path, draft, campaign.languages or ctx.settings.languages) if draft else ()
 
 
-def _draft_texts(ctx: Context, path: str, draft: Draft) -> Iterator[Problem]:
+def _draft_texts(ctx: Context, path: str, draft: Draft, languages: list[str]) -> Iterator[Problem]:
     ids = [item.id for item in draft.items()]
     for doubled in sorted({each for each in ids if ids.count(each) > 1}):
         yield Problem(f"two items have the id {doubled!r}", path)
+    edited = {language for item in draft.items() for language in item.edits}
+    for unknown in sorted({*edited, *draft.subject, *draft.preview} - set(languages)):
+        yield Problem(
+            f"a text is in {unknown!r}, in which the issue does not appear: {nearest(unknown, languages)}", path
+        )
     for part, texts in (("subject", draft.subject), ("preview", draft.preview)):
         for language, text in texts.items():
             for each in _syntax({"line.txt": Source(text, staff=True)}, ctx, language):
