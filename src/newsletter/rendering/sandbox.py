@@ -49,6 +49,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            optimized=False,  # saves a seventh of compiling; constants are computed when a message is rendered
         )
         self.manuscript = manuscript
         self.names: list[str] | None = [] if trace else None  # of the templates, where notes are taken (tracing.py)
