@@ -63,11 +63,11 @@ class OutboxSettings(Strict):
 
 class SmtpSettings(Strict):
     kind: Literal["smtp"]
-    host: str
+    host: str = Field(description="The mail server")
     port: int = Field(default=587, ge=1, le=65535)
     tls: Literal["starttls", "implicit", "none"] = "starttls"
     username: str | None = Field(default=None, description="The password comes from NEWSLETTER_<NAME>_PASSWORD")
-    connections: int = Field(default=4, ge=1, le=50)
+    connections: int = Field(default=4, ge=1, le=50, description="At the same time")
     timeout: timedelta = timedelta(seconds=60)
     envelope_from: str | None = Field(default=None, description="Where bounces go; else the sender's address")
     ca_file: str | None = Field(default=None, description="A certificate authority of your own, in the workspace")
@@ -76,7 +76,7 @@ class SmtpSettings(Strict):
 class SendGridSettings(Strict):
     kind: Literal["sendgrid"]
     host: str = Field(default="https://api.sendgrid.com", description="EU: https://api.eu.sendgrid.com")
-    connections: int = Field(default=4, ge=1, le=20)
+    connections: int = Field(default=4, ge=1, le=20, description="Requests at the same time")
     batch: int = Field(default=1000, ge=1, le=1000, description="Recipients a request")
     timeout: timedelta = timedelta(seconds=60)
 
@@ -100,9 +100,9 @@ class Settings(Strict):
 
     public_url: str = Field(default="https://news.example.org", description="Where recipients' links lead")
     database: str | None = Field(default=None, description="Else .newsletter/newsletter.sqlite; DATABASE_URL wins")
-    time_zone: str = "UTC"
-    languages: list[LanguageTag] = Field(default_factory=lambda: ["en"])
-    default_language: LanguageTag = "en"
+    time_zone: str = Field(default="UTC", description="In which people see and write times; IANA")
+    languages: list[LanguageTag] = Field(default_factory=lambda: ["en"], description="In which you write; BCP 47")
+    default_language: LanguageTag = Field(default="en", description="For contacts of whom no language is known")
     approve_own: bool = Field(default=False, description="Whether one may approve what one last changed")
     association: AssociationSettings = AssociationSettings()
     people: dict[str, PersonSettings] = Field(default_factory=dict)
@@ -110,8 +110,8 @@ class Settings(Strict):
     send_with: list[str] = Field(default_factory=list, description="Transports of real sends, in order of failover")
     test_addresses: list[str] = Field(default_factory=list, description="Who may get tests besides staff; *@domain")
     typography: dict[LanguageTag, dict[str, bool | str]] = Field(default_factory=dict, description="House style")
-    dkim: DkimSettings | None = None
-    give_up_after: timedelta = timedelta(hours=48)
+    dkim: DkimSettings | None = Field(default=None, description="Sign messages here, by SMTP")
+    give_up_after: timedelta = Field(default=timedelta(hours=48), description="Of deliveries that servers put off")
     compile_seconds: float = Field(default=20, gt=0, description="Wall time for compiling one language")
 
     @property

@@ -65,7 +65,7 @@ class _Strict(BaseModel):
 
 class PictureFront(_Strict):
     file: str = Field(description="In the campaign's folder or in the workspace; in gathered texts an address too")
-    alt: Text = ""
+    alt: Text = Field(default="", description="What the picture says, for whoever does not see it")
     credit: Text = ""
 
 
@@ -82,18 +82,18 @@ class EventFront(_Strict):
 class Front(_Strict):
     """What stands between the `---` lines of an article file."""
 
-    key: Text = Field(default="", pattern=r"^[^\s/\\]*$")
-    language: Tag | None = None
+    key: Text = Field(default="", pattern=r"^[^\s/\\]*$", description="Shared by translations; else the file name")
+    language: Tag | None = Field(default=None, description="Else the file name's, name.fr.md; else detected")
     title: Text = ""
-    summary: Text = ""
-    date: Day | None = None
-    link: Web | None = None
+    summary: Text = Field(default="", description="The lead; the message shows it below the title")
+    date: Day | None = Field(default=None, description="Of publication; sections order and choose by it")
+    link: Web | None = Field(default=None, description="Where the headline leads; else to a reading page")
     topics: Annotated[list[Text], BeforeValidator(_list)] = Field(default_factory=list)
     kind: Kind | None = None
-    author: Text = ""
+    author: Text = Field(default="", description="Who signs a foreword or quotation, with function")
     picture: PictureFront | None = None
     event: EventFront | None = None
-    dates: dict[str, Day] = Field(default_factory=dict)
+    dates: dict[str, Day] = Field(default_factory=dict, description="Further dates that the text names")
     source: Text | None = Field(default=None, description="Only in gathered texts: where they come from")
     source_hash: Text | None = Field(default=None, description="Of the text as it was gathered")
     made_from: Text | None = Field(default=None, description="The hash of the text that this one translates")

@@ -53,20 +53,20 @@ class SourceSpec(Strict):
 
 
 class Section(Strict):
-    id: str
-    title: ByLanguage = Field(default_factory=dict)
-    sources: list[SourceSpec] = Field(default_factory=list)
+    id: str = Field(description="Drafts refer to it, so it does not change")
+    title: ByLanguage = Field(default_factory=dict, description="The heading that readers see")
+    sources: list[SourceSpec] = Field(default_factory=list, description="Where its articles lie")
     topics: list[str] = Field(default_factory=list, description="Only articles with one of these topics")
     kinds: list[str] = Field(default_factory=list, description="Only articles of these kinds (article, event, ...)")
     since_days: int | None = Field(default=None, ge=1, description="Only articles from so many days before the issue")
     order: Literal["newest", "oldest", "title", "event"] = "newest"
-    limit: int | None = Field(default=None, ge=1)
+    limit: int | None = Field(default=None, ge=1, description="At most so many are used")
     layout: str | None = Field(default=None, description="A hint for the template: lead, cards, list, events, ...")
 
 
 class Audience(Strict):
     include: str = Field(default="true", description='A rule, for example institution.region == "Africa"')
-    exclude: str | None = None
+    exclude: str | None = Field(default=None, description="A rule for whom to leave out all the same")
 
 
 class Recurrence(Strict):
@@ -93,34 +93,36 @@ class Utm(Strict):
 
 
 class Attachment(Strict):
-    path: str
-    name: ByLanguage = Field(default_factory=dict)
+    path: str = Field(description="A file in the workspace")
+    name: ByLanguage = Field(default_factory=dict, description="The file name that recipients see")
     languages: list[LanguageTag] = Field(default_factory=list, description="Only in these; empty: in all")
 
 
 class Campaign(Strict):
     title: str = Field(description="The internal name")
-    publication: str
+    publication: str = Field(description="A name in subscribers/publications.yaml")
     template: str = Field(description="A name in templates/, without ending")
     languages: list[LanguageTag] = Field(default_factory=list, description="Else the workspace's languages")
-    subject: ByLanguage
-    preview: ByLanguage = Field(default_factory=dict)
+    subject: ByLanguage = Field(description="May hold merge fields")
+    preview: ByLanguage = Field(default_factory=dict, description="What inboxes show beside the subject")
     sender: dict[LanguageTag, Sender] | Sender
-    reply_to: str | None = None
-    sections: list[Section]
-    missing_language: Missing = Missing.LEAVE_OUT
+    reply_to: str | None = Field(default=None, description="Where answers go; else to the sender")
+    sections: list[Section] = Field(description="In reading order")
+    missing_language: Missing = Field(
+        default=Missing.LEAVE_OUT, description="An article that lacks the language: without it, or in another, labelled"
+    )
     audience: Audience = Audience()
-    copies: Copies = Copies.ADDRESS
+    copies: Copies = Field(default=Copies.ADDRESS, description="One copy an address, or one an institution")
     roles: list[str] = Field(default_factory=list, description="Order of preference among an institution's contacts")
     recurrence: Recurrence | None = None
     transports: list[str] = Field(default_factory=list, description="In order of failover; else the workspace's")
     utm: Utm | None = None
     link_addresses: bool = Field(default=True, description="Lead article links through {public_url}/l/...")
-    attachments: list[Attachment] = Field(default_factory=list)
+    attachments: list[Attachment] = Field(default_factory=list, description="Files that every message carries")
     public: dict[str, dict[str, object]] = Field(
         default_factory=dict, description="Values of contact and institution that the web version assumes"
     )
-    give_up_after: timedelta | None = None
+    give_up_after: timedelta | None = Field(default=None, description="Of deliveries put off; else the workspace's")
     sign_off: list[LanguageTag] = Field(default_factory=list, description="Languages that need an approval each")
 
     def sender_for(self, language: str) -> Sender:
