@@ -54,6 +54,7 @@ SMALL = warning("small-text", "It cannot be read on a phone.", "Set at least 14p
 def check(checked: Checked) -> Iterator[Finding]:
     yield from _document(checked)
     yield from _styles(checked)
+    yield from _unsupported_rules(checked)
     yield from _tables(checked)
     yield from _balance(checked)
     yield from _headings(checked)
@@ -183,7 +184,7 @@ _WORDS = (
     ("rem", re.compile(r":[^;]*\d(?:\.\d+)?rem\b", re.I)),
     ("var()", re.compile(r"var\(", re.I)),
     ("logical properties", re.compile(r"(?:^|;)\s*(?:margin|padding|border|inset)-(?:inline|block)", re.I)),
-    ("a negative margin", re.compile(r"(?:^|;)\s*margin[\w-]*\s*:[^;]*(?:^|[\s:])-\d", re.I)),
+    ("a negative margin", re.compile(r"(?:^|;)\s*margin[\w-]*\s*:(?:[^;]*\s)?-\.?\d", re.I)),
     ("background-image", re.compile(r"background(?:-image)?\s*:[^;]*url\(", re.I)),
 )
 _TAGS = frozenset(("form", "input", "select", "textarea", "button", "bdi", "script", "iframe", "video", "object"))
@@ -194,6 +195,12 @@ def _unsupported(checked: Checked, spot: Spot) -> Iterator[Finding]:
         yield checked.found(UNSUPPORTED, f"<{spot.tag}> is used", spot.element)
     for name in _outdone(spot.element.get("style", "")):
         yield checked.found(UNSUPPORTED, f"{name} is used in a style", spot.element)
+
+
+def _unsupported_rules(checked: Checked) -> Iterator[Finding]:
+    for rule in checked.rules:
+        for name in _outdone(";".join(f"{key}:{value}" for key, value in rule.declarations.items())):
+            yield checked.found(UNSUPPORTED, f"{name} is used in a <style>")
 
 
 @lru_cache(maxsize=4096)
