@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from newsletter.clock import FixedClock
 from newsletter.dispatch.launch import AudienceChanged
+from newsletter.errors import UsageError
 from newsletter.model.issue import IssueState
 from newsletter.workflow.approve import approve
 from newsletter.workflow.freeze import submit
@@ -82,3 +86,24 @@ def test_a_rehearsal_before_the_real_send_takes_nothing_from_it(tmp_path: Path, 
             assert server.accepted == []
             assert "accepted 3" in carry(ws, rehearse=False)
         assert len(server.accepted) == 3
+
+
+def test_messages_are_signed_where_the_workspace_signs_for_itself(
+    tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dkim = pytest.importorskip("dkim")
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    public = base64.b64encode(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    tables = '\n[dkim]\ndomain = "example.org"\nselector = "s1"\n'
+    folder = lay(tmp_path / "ws", tables=tables)
+    with office(folder, clock) as ws:
+        approved(ws)
+        with pytest.raises(UsageError, match="NEWSLETTER_DKIM_KEY"):
+            carry(ws)
+        monkeypatch.setenv("NEWSLETTER_DKIM_KEY", pem.decode())
+        assert "accepted 3" in carry(ws)
+    for path in (folder / "outbox/new").iterdir():
+        message = path.read_bytes()
+        assert dkim.verify(message, dnsfunc=lambda *_, **__: b"v=DKIM1; k=rsa; p=" + public)
+        assert b"list-unsubscribe-post" in message.partition(b"\r\n\r\n")[0].lower()

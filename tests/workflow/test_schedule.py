@@ -214,7 +214,7 @@ def test_a_clock_that_steps_back_fires_nothing_twice(one: Process, engine: Engin
 
 def test_a_clock_that_ran_years_ahead_costs_no_firing(one: Process, engine: Engine) -> None:
     one.at(datetime(2028, 6, 1, tzinfo=UTC))
-    assert len(rows(engine)) == 18
+    assert [row[1] for row in rows(engine)] == ["missed"] * 18
     one.at(MONDAY + timedelta(minutes=5))
     assert rows(engine) == []
     one.at(TUESDAY)
@@ -248,7 +248,7 @@ def test_a_day_on_which_clocks_change(
     first, second = (datetime.fromisoformat(each).replace(tzinfo=UTC) for each in instants)
     with writing(engine) as connection:
         firings.look(connection, {"monthly": []}, ["monthly"], first - timedelta(hours=2))
-    for minutes in range(-90, 90, 10):
+    for minutes in (-60, -1, 0, 1, 29, 31, 59, 61):
         one.at(first + timedelta(minutes=minutes))
         assert len(one.gathered) == (minutes >= 0)
     one.at(second)

@@ -17,6 +17,7 @@ from newsletter.workflow.freeze import submit
 from newsletter.workflow.gather import gather_issue
 from newsletter.workflow.send import plan_send
 from newsletter.workspace.demo import lay_demo, next_month
+from newsletter.workspace.schemas import write_schemas
 
 CAMPAIGN, AUTHOR, APPROVER, STEWARD = "monthly", "ana", "luc", "ana"
 
@@ -27,6 +28,7 @@ def run_demo(folder: Path) -> None:
     today = SystemClock().now().date()
     if not (folder / "newsletter.toml").exists():
         lay_demo(folder, today)
+        write_schemas(folder)
         say(f"The demo workspace is laid in {folder}.")
     with open_workspace(folder) as ws:
         ws.context.renderer.warm()

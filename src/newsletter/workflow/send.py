@@ -18,7 +18,7 @@ from newsletter.dispatch.transports import make_transport
 from newsletter.dispatch.transports.base import Transport
 from newsletter.errors import NewsletterError, UsageError
 from newsletter.message import mime, splice
-from newsletter.message.envelope import Personal
+from newsletter.message.envelope import DeliveryData, Personal
 from newsletter.message.mime import Template
 from newsletter.message.parts import Tree
 from newsletter.message.tree import bind_tree
@@ -26,7 +26,7 @@ from newsletter.model.approval import NotApproved
 from newsletter.model.delivery import RunState
 from newsletter.model.issue import IssueState, Step
 from newsletter.model.permission import Action, require
-from newsletter.settings import OutboxSettings
+from newsletter.settings import OutboxSettings, provider_secret
 from newsletter.store import editions, issues, runs
 from newsletter.store.editions import EditionRow
 from newsletter.store.engine import reading, writing
@@ -41,6 +41,7 @@ from newsletter.workflow.context import Context
 from newsletter.workflow.envelopes import restore
 from newsletter.workflow.freeze import count_for, to_serve
 
+DKIM_KEY = "NEWSLETTER_DKIM_KEY"
 LOOK = 0.2  # seconds between looks whether a thread is to stop
 
 
@@ -189,14 +190,30 @@ def composer(ctx: Context, run: RunRow, edition: EditionRow) -> Callable[[Claime
             envelope = restore(connection, edition.languages[language]["envelope"])
         return mime.compile(compiled, envelope, edition.languages[language]["fields"])
 
+    join = signing(ctx)
+
     def letter(row: Claimed) -> Letter:
         variant = template(row.language, row.variant)
         values = tuple(row.field_values)
         name = full_name(dict(zip(variant.fields, values, strict=True)))
         data = personal.delivery(row.id, row.address, row.due_at, values, name=name)
-        return Letter(variant, data, splice.message, variant.envelope.sender.address)
+        return Letter(variant, data, join, variant.envelope.sender.address)
 
     return letter
+
+
+def signing(ctx: Context) -> Callable[[Template, DeliveryData], bytes]:
+    """What makes the bytes of a message: the splice, signed where the workspace signs for itself."""
+    settings = ctx.settings.dkim
+    if settings is None:
+        return splice.message
+    key = provider_secret(DKIM_KEY)
+    if key is None:
+        raise UsageError(f"[dkim] in newsletter.toml wants the private key (PEM) in the environment as {DKIM_KEY}.")
+    from newsletter.message.dkim import signer  # dkimpy is an extra
+
+    sign = signer(settings.domain, settings.selector, key)
+    return lambda template, data: sign(splice.message(template, data))
 
 
 def full_name(values: dict[str, object]) -> str:
