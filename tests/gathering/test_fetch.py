@@ -6,6 +6,7 @@ import gzip
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -18,13 +19,49 @@ from hypothesis import strategies as st
 from newsletter.gathering.fetch import FetchError, Limits, Validators, fetch
 from newsletter.gathering.network import checked, is_public
 
-PRIVATE = """
-127.0.0.1 127.8.8.8 10.0.0.1 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 0.0.0.0 0.1.2.3 255.255.255.255
-224.0.0.1 240.0.0.1 192.0.0.170 192.0.2.1 198.18.0.1 198.51.100.7 203.0.113.9 192.88.99.1
-:: ::1 ::127.0.0.1 ::ffff:127.0.0.1 ::ffff:8.8.8.8 64:ff9b::7f00:1 64:ff9b::a9fe:a9fe 64:ff9b:1::1 2002:7f00:1:: 2002:808:808::
-2001::1 2001:0:4136:e378:8000:63bf:3fff:fdd2 2001:db8::1 fec0::1 fe80::1 fe80::1%eth0 fc00::1 fd00::1 ff02::1 100::1 3fff::1 5f00::1
-""".split()
-PUBLIC = "8.8.8.8 1.1.1.1 193.134.243.1 2606:4700:4700::1111 2a00:1450:4001::1 2001:4860:4860::8888".split()
+PRIVATE = [
+    "127.0.0.1",
+    "127.8.8.8",
+    "10.0.0.1",
+    "172.16.0.1",
+    "192.168.1.1",
+    "169.254.169.254",
+    "100.64.0.1",
+    "0.0.0.0",
+    "0.1.2.3",
+    "255.255.255.255",
+    "224.0.0.1",
+    "240.0.0.1",
+    "192.0.0.170",
+    "192.0.2.1",
+    "198.18.0.1",
+    "198.51.100.7",
+    "203.0.113.9",
+    "192.88.99.1",
+    "::",
+    "::1",
+    "::127.0.0.1",
+    "::ffff:127.0.0.1",
+    "::ffff:8.8.8.8",
+    "64:ff9b::7f00:1",
+    "64:ff9b::a9fe:a9fe",
+    "64:ff9b:1::1",
+    "2002:7f00:1::",
+    "2002:808:808::",
+    "2001::1",
+    "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+    "2001:db8::1",
+    "fec0::1",
+    "fe80::1",
+    "fe80::1%eth0",
+    "fc00::1",
+    "fd00::1",
+    "ff02::1",
+    "100::1",
+    "3fff::1",
+    "5f00::1",
+]
+PUBLIC = ["8.8.8.8", "1.1.1.1", "193.134.243.1", "2606:4700:4700::1111", "2a00:1450:4001::1", "2001:4860:4860::8888"]
 
 
 @pytest.mark.parametrize("address", PRIVATE)
@@ -41,7 +78,8 @@ def test_addresses_that_are(address: str) -> None:
 def test_nothing_is_public_that_python_calls_private(address: Any) -> None:
     if is_public(address):
         assert address.is_global
-        assert not (address.is_private or address.is_multicast or address.is_loopback or address.is_link_local)
+        shut = (address.is_private, address.is_multicast, address.is_loopback, address.is_link_local)
+        assert not any(shut)
 
 
 def test_one_private_address_among_public_ones_shuts_the_host() -> None:
@@ -49,7 +87,9 @@ def test_one_private_address_among_public_ones_shuts_the_host() -> None:
         checked("a.example", 443, permits=is_public, resolve=lambda host, port: ["8.8.8.8", "10.0.0.1"])
 
 
-@pytest.mark.parametrize("host", ["0x7f.1", "2130706433", "127.1", "0177.0.0.1", "localhost", "①②⑦.⓪.⓪.①", "[::1]", "[::ffff:7f00:1]"])
+@pytest.mark.parametrize(
+    "host", ["0x7f.1", "2130706433", "127.1", "0177.0.0.1", "localhost", "①②⑦.⓪.⓪.①", "[::1]", "[::ffff:7f00:1]"]
+)
 def test_names_of_this_machine_in_disguise(host: str) -> None:
     with pytest.raises(FetchError):
         fetch(f"http://{host}/")
@@ -89,10 +129,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.seen.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
         name = self.path.strip("/").split("?")[0].split("/")[0]
-        try:
+        with suppress(BrokenPipeError, ConnectionResetError):  # the client left, as it should
             getattr(self, f"do_{name}")()
-        except (BrokenPipeError, ConnectionResetError):
-            pass
 
     def answer(self, content: bytes, kind: str = "application/rss+xml; charset=utf-8", **headers: str) -> None:
         self.send_response(200)
@@ -251,7 +289,9 @@ def test_a_host_that_nobody_knows(limits: Limits) -> None:
         fetch("http://unknown.example/", limits=limits)
 
 
-def test_a_name_is_resolved_once_so_that_it_cannot_change_between_check_and_connection(port: int, limits: Limits) -> None:
+def test_a_name_is_resolved_once_so_that_it_cannot_change_between_check_and_connection(
+    port: int, limits: Limits
+) -> None:
     answers = iter([["127.0.0.1"], ["10.0.0.1"]])
     once = replace(limits, resolve=lambda host, _: next(answers))
     assert fetch(f"http://news.example:{port}/feed", limits=once).content == b"<rss/>"

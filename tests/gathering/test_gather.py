@@ -26,7 +26,8 @@ FEED = "https://a.example/feed.xml"
 
 def campaign(*sources: str) -> Campaign:
     lists = "\n".join(f"  - {{id: s{number}, sources: [{source}]}}" for number, source in enumerate(sources))
-    text = f"title: M\npublication: m\ntemplate: t\nsubject: {{en: S}}\nsender: {{name: A, address: a@b.example}}\nsections:\n{lists}\n"
+    head = "title: M\npublication: m\ntemplate: t\nsubject: {en: S}\nsender: {name: A, address: a@b.example}\n"
+    text = f"{head}sections:\n{lists}\n"
     return load_yaml(text, "campaign.yaml", Campaign)
 
 
@@ -64,7 +65,9 @@ def test_files_become_a_library_and_candidates_by_section() -> None:
 
 
 def test_a_bad_file_is_named_and_the_others_go_on_unless_strict() -> None:
-    files = Memory({"campaigns/m/articles/a.en.md": article("A"), "campaigns/m/articles/b.en.md": b"---\ntitel: B\n---\nx"})
+    files = Memory(
+        {"campaigns/m/articles/a.en.md": article("A"), "campaigns/m/articles/b.en.md": b"---\ntitel: B\n---\nx"}
+    )
     found = run(files, "{path: 'articles/*.md'}")
     assert found.candidates == {"s0": ["a"]}
     assert [str(each) for each in found.problems] == [
@@ -90,7 +93,8 @@ def test_a_translation_borrows_what_it_leaves_out() -> None:
     files = Memory(
         {
             "campaigns/m/articles/a.en.md": article(
-                front="date: 2026-11-01\ntopics: [health]\nkind: notice\npicture: {file: p.jpg, alt: A hall, credit: ASPI}\nlink: https://a.example/en"
+                front="date: 2026-11-01\ntopics: [health]\nkind: notice\n"
+                "picture: {file: p.jpg, alt: A hall, credit: ASPI}\nlink: https://a.example/en"
             ),
             "campaigns/m/articles/a.fr.md": article("Titre"),
         }
@@ -162,7 +166,12 @@ def test_an_address_that_fails_is_a_problem_and_the_rest_goes_on() -> None:
     def fetch(url: str, known: Validators | None) -> Answer:
         raise FetchError("It cannot be reached.")
 
-    found = run(Memory({"campaigns/m/articles/a.en.md": article()}), f"{{url: '{FEED}'}}", "{path: 'articles/*.md'}", fetch=fetch)
+    found = run(
+        Memory({"campaigns/m/articles/a.en.md": article()}),
+        f"{{url: '{FEED}'}}",
+        "{path: 'articles/*.md'}",
+        fetch=fetch,
+    )
     assert [str(each) for each in found.problems] == [f"{FEED}: It cannot be reached."]
     assert found.candidates["s1"] == ["a"]
 
@@ -185,7 +194,9 @@ def test_a_feed_that_is_a_file_of_the_workspace_is_stored_too() -> None:
     assert len(found.stored) == 2
     files.files |= found.stored
     del files.files["campaigns/m/articles/f.xml"]
-    assert set(library_of("m", campaign("{path: 'articles/f.xml'}"), Desk(files, LANGUAGES)).library) == set(found.library)
+    assert set(library_of("m", campaign("{path: 'articles/f.xml'}"), Desk(files, LANGUAGES)).library) == set(
+        found.library
+    )
 
 
 def test_feeds_are_remembered_on_both_databases(engine: Engine, clock: FixedClock) -> None:

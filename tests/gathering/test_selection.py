@@ -15,8 +15,12 @@ OCCASION = Occasion(DAY)
 def campaign(*sections: Section) -> Campaign:
     return Campaign.model_validate(
         {
-            **{"title": "M", "publication": "m", "template": "t", "subject": {"en": "S"}},
-            **{"sender": {"name": "A", "address": "a@b.example"}, "sections": list(sections)},
+            "title": "M",
+            "publication": "m",
+            "template": "t",
+            "subject": {"en": "S"},
+            "sender": {"name": "A", "address": "a@b.example"},
+            "sections": list(sections),
         }
     )
 

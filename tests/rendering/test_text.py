@@ -43,7 +43,10 @@ def test_how_markdown_reads_as_text(markdown: str, expected: str) -> None:
 
 
 def test_links_are_numbered_each_address_once() -> None:
-    markdown = "[a](https://a.example) and [b](https://b.example), [again](https://a.example). <https://c.example> <m@d.example> [t](tel:+4122)"
+    markdown = (
+        "[a](https://a.example) and [b](https://b.example), [again](https://a.example). "
+        "<https://c.example> <m@d.example> [t](tel:+4122)"
+    )
     assert text(markdown) == (
         "a [1] and b [2], again [1]. https://c.example m@d.example t [3]\n\n"
         "[1] https://a.example\n[2] https://b.example\n[3] tel:+4122"

@@ -63,7 +63,7 @@ def test_the_house_style() -> None:
 
 
 TEXTS = st.lists(
-    st.sampled_from(list("aé1 '\".,;:!?%«»“”„()-–…\n{}@/") + [N, U, "\ue000", "ن", "http://a.b ", "z. B.", "n° "]),
+    st.sampled_from([*"aé1 '\".,;:!?%«»“”„()-–…\n{}@/", N, U, "\ue000", "ن", "http://a.b ", "z. B.", "n° "]),
     max_size=25,
 ).map("".join)
 

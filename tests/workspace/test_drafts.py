@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -125,9 +126,10 @@ def test_a_line_taken_out_does_not_come_back_and_its_number_neither() -> None:
         "sections:\n- id: news\n  items:    # empty\n# end\n",
         "sections:\n- items: []\n  id: news\nproposed:\n",
         "sections:\n- id: other\n- id: news\n  items:\n    - id: i1\n      article: z\n\n\n# end",
-        'sections: [{id: news, items: [{id: i1, article: z}]}]\nproposed: []\n',
+        "sections: [{id: news, items: [{id: i1, article: z}]}]\nproposed: []\n",
         '{"sections": [{"id": "news", "items": [{"id": "i1", "article": "z", "state": "in"}]}], "proposed": ["z"]}',
-        "sections:\n- id: news\n  items:\n  - id: i1\n    article: z\n    edits: {fr: {title: 'a\n\n      b'}}\nsubject: {en: x}\n",
+        "sections:\n- id: news\n  items:\n  - id: i1\n    article: z\n"
+        "    edits: {fr: {title: 'a\n\n      b'}}\nsubject: {en: x}\n",
         "---\nsections:\n- id: news\n...\n",
     ],
 )
@@ -180,7 +182,7 @@ def edited(text: str, seed: int) -> str:
     chance = random.Random(seed)
     lines = text.split("\n")
     items = [number for number, line in enumerate(lines) if line.startswith("      - id: ")]
-    for number, following in zip(items, items[1:], strict=False):
+    for number, following in pairwise(items):
         if following == number + 3 and chance.random() < 0.2:
             lines[number:following], lines[following : following + 3] = (
                 lines[following : following + 3],
@@ -193,7 +195,9 @@ def edited(text: str, seed: int) -> str:
             case 1:
                 lines[number:number] = ["", "      # a thought"]
             case 2:
-                lines[number + 2] += "\n        edits:\n          fr:\n            body: |\n              x\n\n              # y\n"
+                lines[number + 2] += (
+                    "\n        edits:\n          fr:\n            body: |\n              x\n\n              # y\n"
+                )
             case 3:
                 lines[number : number + 3] = []
     return chance.choice(["", "# first\n"]) + "\n".join(lines) + chance.choice(["", "# last", "\n\n# last\n"])
@@ -211,7 +215,9 @@ def test_any_edit_survives_and_refreshing_is_idempotent(
     draft = read(after)
     kept = [item for item in draft.items() if item.article in {each.article for each in before.items()}]
     assert kept == before.items()
-    assert {item.article for item in draft.items()} - before.known() == set().union(*proposals.values(), []) - before.known()
+    assert {item.article for item in draft.items()} - before.known() == set().union(
+        *proposals.values(), []
+    ) - before.known()
     assert len({item.id for item in draft.items()}) == len(draft.items())
     assert refresh(after, proposals) == after
     lines = iter(after.split("\n"))

@@ -77,7 +77,9 @@ def fetch(url: str, validators: Validators | None = None, *, limits: Limits | No
     except httpcore.TimeoutException:
         raise FetchError(f"{_shown(address)} took longer than {limits.seconds:g} seconds.") from None
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, OSError) as error:
-        raise FetchError(f"{_shown(address)} cannot be reached: {str(error).rstrip('.') or type(error).__name__}.") from error
+        raise FetchError(
+            f"{_shown(address)} cannot be reached: {str(error).rstrip('.') or type(error).__name__}."
+        ) from error
     raise FetchError(f"{url} leads on more than {limits.redirects} times.")
 
 

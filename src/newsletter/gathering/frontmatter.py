@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from ruamel.yaml import YAML
 
 from newsletter.errors import Problem, ProblemsFound
+from newsletter.gathering.linking import web_address
 from newsletter.i18n import normalise
 from newsletter.loading import load_yaml
 from newsletter.model.article import Article, Event, Picture
@@ -20,7 +20,7 @@ Kind = Literal["article", "foreword", "quotation", "figure", "event", "notice"]
 
 
 def _web(value: str) -> str:
-    if not re.match(r"https?://[^\s/]+", value):
+    if web_address(value) is None:
         raise ValueError(f"{value!r} is no address of a web page: it begins with https://")
     return value
 

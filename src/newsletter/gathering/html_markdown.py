@@ -69,7 +69,7 @@ def plain(html: str) -> str:
 
 def without_controls(text: str) -> str:
     """What lxml refuses in a text, and no reader sees."""
-    return re.sub(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]", "", text)
+    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]", "", text)
 
 
 def squeeze(text: str) -> str:

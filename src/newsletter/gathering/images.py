@@ -13,11 +13,25 @@ from newsletter.errors import NewsletterError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# Widths in pixels of the file (twice those on screen) and the most bytes (facts of email design: slow links, clipping).
-PLACES = {"lead": (1072, 150_000), "card": (720, 60_000), "logo": (280, 15_000), "inline": (1072, 150_000)}
+
+@dataclass(frozen=True, slots=True)
+class PlaceOf:
+    """Where a picture stands: the most pixels in width (twice those on screen) and the most bytes (slow links)."""
+
+    width: int
+    limit: int
+
+
+PLACES = {
+    "lead": PlaceOf(1072, 150_000),
+    "card": PlaceOf(720, 60_000),
+    "inline": PlaceOf(1072, 150_000),
+    "logo": PlaceOf(280, 15_000),
+}
 MAX_PIXELS = 50_000_000
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")  # decoded by Pillow itself, without other programs
 QUALITIES = (85, 78, 70, 62, 54, 46)
-FLAT_COLOURS = 256  # with no more colours than this a picture is drawn, not photographed
+DRAWN_COLOURS = 2000  # with no more colours than this a picture is drawn: a chart, a logo
 
 
 class PictureError(NewsletterError):
@@ -27,7 +41,7 @@ class PictureError(NewsletterError):
 @dataclass(frozen=True, slots=True)
 class Asset:
     sha256: str
-    media_type: str
+    media_type: str  # image/jpeg or image/png: others do not show everywhere
     width: int
     height: int
     content: bytes
@@ -36,61 +50,96 @@ class Asset:
 
 def make_asset(data: bytes, *, use: str = "card", name: str) -> Asset:
     """The same bytes for the same picture, always. PictureError says what is wrong with it."""
-    from PIL import Image, ImageOps, UnidentifiedImageError  # heavy: loaded when the first picture comes
+    place = PLACES[use]
+    picture = _opened(data, name)
+    drawn = use == "logo" or picture.getcolors(DRAWN_COLOURS) is not None
+    media_type, content, picture = _encoded(_within(picture, place.width), place.limit, drawn=drawn)
+    return Asset(hashlib.sha256(content).hexdigest(), media_type, picture.width, picture.height, content, name)
 
-    if data.lstrip()[:5].lower() in (b"<svg ", b"<?xml"):
+
+def _opened(data: bytes, name: str) -> Image:
+    """The picture upright and in sRGB; of a moving one the first frame."""
+    from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError  # heavy: loaded when the first picture comes
+
+    if b"<svg" in data[:2000].lower():
         raise PictureError(f"{name} is an SVG, which mail programs do not show: export it as PNG.")
+    Image.init()
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(data)) as opened:
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with warnings.catch_warnings(), Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+            warnings.simplefilter("ignore")
             if opened.width * opened.height > MAX_PIXELS:
                 raise PictureError(f"{name} has {opened.width} x {opened.height} pixels: scale it down first.")
-            picture = ImageOps.exif_transpose(opened)
-            picture.load()
-            picture = _srgb(picture)
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError, Warning) as error:
-        raise PictureError(f"{name} cannot be read as a picture ({type(error).__name__}): save it again.") from error
-    width, limit = PLACES[use]
-    if picture.width > width:
-        height = max(1, round(picture.height * width / picture.width))
-        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-    media_type, content = _encoded(picture, limit, keep_png=use == "logo" or _is_flat(picture))
-    digest = hashlib.sha256(content).hexdigest()
-    return Asset(digest, media_type, picture.width, picture.height, content, name)
+            opened.load()
+            return _srgb(ImageOps.exif_transpose(opened))
+    except Image.DecompressionBombError:
+        raise PictureError(f"{name} has more pixels than any message can use: scale it down first.") from None
+    except UnidentifiedImageError:
+        raise PictureError(f"{name} is no picture that can be read: save it as JPEG or PNG.") from None
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError, ImageCms.PyCMSError) as error:
+        raise PictureError(f"{name} is damaged ({type(error).__name__}): save it again as JPEG or PNG.") from error
 
 
 def _srgb(picture: Image) -> Image:
-    """In sRGB, whatever the file's profile; transparency stays."""
+    """RGB, or RGBA where something is transparent, in the colours that the file's profile means."""
+    if picture.mode.startswith("I;16") or picture.mode == "I":
+        picture = picture.convert("I").point(lambda value: value * (1 / 257)).convert("L")
+    profile = picture.info.get("icc_profile")
+    if profile and picture.mode in ("RGB", "RGBA", "CMYK"):
+        picture = _converted(picture, profile)
+    transparent = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
+    picture = picture.convert("RGBA" if transparent else "RGB")
+    if transparent and picture.getchannel("A").getextrema()[0] == 255:
+        return picture.convert("RGB")
+    return picture
+
+
+def _converted(picture: Image, profile: bytes) -> Image:
     from PIL import ImageCms
 
-    profile = picture.info.get("icc_profile")
-    transparent = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
-    if profile and picture.mode in ("RGB", "RGBA", "CMYK"):
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        mode = "RGBA" if picture.mode == "RGBA" else "RGB"
-        converted: Image | None = ImageCms.profileToProfile(
-            picture, source, ImageCms.createProfile("sRGB"), outputMode=mode
-        )
-        if converted is not None:
-            return converted
-    return picture.convert("RGBA" if transparent else "RGB")
+    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    mode = "RGBA" if picture.mode == "RGBA" else "RGB"
+    result = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode=mode)
+    return picture if result is None else result
 
 
-def _is_flat(picture: Image) -> bool:
-    return picture.mode == "RGBA" or picture.getcolors(FLAT_COLOURS) is not None
+def _within(picture: Image, width: int) -> Image:
+    from PIL import Image as Images
+
+    if picture.width <= width:
+        return picture
+    height = max(1, round(picture.height * width / picture.width))
+    return picture.resize((width, height), Images.Resampling.LANCZOS, reducing_gap=3.0)
 
 
-def _encoded(picture: Image, limit: int, *, keep_png: bool) -> tuple[str, bytes]:
-    if keep_png:
-        content = _saved(picture, "PNG", optimize=True)
-        if len(content) <= limit or picture.mode == "RGBA":
-            return "image/png", content
-    content = b""
-    for quality in QUALITIES:
-        content = _saved(picture.convert("RGB"), "JPEG", quality=quality, optimize=True, progressive=True)
-        if len(content) <= limit:
-            break
-    return "image/jpeg", content
+def _encoded(picture: Image, limit: int, *, drawn: bool) -> tuple[str, bytes, Image]:
+    """PNG for what is drawn or transparent; else, or where that is too long, JPEG."""
+    transparent = picture.mode == "RGBA"
+    if transparent or drawn:
+        content = _png(picture, limit)
+        if transparent or len(content) <= limit:
+            return "image/png", content, picture
+    content, picture = _jpeg(picture, limit)
+    return "image/jpeg", content, picture
+
+
+def _png(picture: Image, limit: int) -> bytes:
+    """With all its colours, else, where that is too long, with 256."""
+    from PIL import Image as Images
+
+    content = _saved(picture, "PNG", optimize=True)
+    if len(content) <= limit:
+        return content
+    return _saved(picture.quantize(256, method=Images.Quantize.FASTOCTREE), "PNG", optimize=True)
+
+
+def _jpeg(picture: Image, limit: int) -> tuple[bytes, Image]:
+    """Of as good a quality as the limit allows; smaller where none is good enough."""
+    while True:
+        for quality in QUALITIES:
+            content = _saved(picture, "JPEG", quality=quality, optimize=True, progressive=True)
+            if len(content) <= limit:
+                return content, picture
+        picture = _within(picture, round(picture.width * 0.85))
 
 
 def _saved(picture: Image, kind: str, **options: Any) -> bytes:

@@ -1,7 +1,7 @@
 """The language of a text: stated, in the file name, of the source, else detected; in doubt the person is asked.
 
 Detection is lingua's low accuracy mode over the workspace's languages and their neighbours
-(docs/decisions/language-detection.md has the figures).
+(docs/decisions/0007-language-detection.md has the figures).
 """
 
 from __future__ import annotations

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from urllib.parse import unquote, urljoin, urlsplit
 
 from newsletter.gathering.html_markdown import SCHEMES, Resolve
+
+
+def web_address(text: str | None) -> str | None:
+    """The address of a web page, or None for anything else."""
+    try:
+        parts = urlsplit(text or "")
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return text if whole and not re.search(r"\s", text or "") else None
 
 
 def resolver(base: str | None, file: str | None) -> Resolve:

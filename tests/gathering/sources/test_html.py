@@ -15,7 +15,8 @@ PAGE = """<!DOCTYPE html><html lang="fr"><head><meta charset="utf-8"><title>Site
 <meta name="description" content="Le chapeau."><meta property="article:published_time" content="2026-11-18T08:00:00Z">
 </head><body><nav><a href="/">Accueil</a></nav><header>Site</header>
 <article><h1>La <em>réforme</em></h1><p>Le chapeau.</p>
-<p>Un <a href="../doc.html">lien</a>, une image&nbsp;: <img src="b.png" alt="Courbe"> et <script>alert(1)</script>la fin.</p>
+<p>Un <a href="../doc.html">lien</a>, une image&nbsp;: <img src="b.png" alt="Courbe">
+ et <script>alert(1)</script>la fin.</p>
 <img src="https://t.example/pixel.gif" width="1" height="1"></article><footer>Pied</footer></body></html>"""
 
 
@@ -35,7 +36,10 @@ def test_a_page_gives_its_article_alone(read: Read) -> None:
 def test_a_saved_page_names_pictures_of_the_workspace(read: Read) -> None:
     page = "<title>T</title><p>Hello there <img src='../pictures/a%20b.jpg' alt=x><a href='other.html'>o</a></p>"
     article = one(read("campaigns/monthly/articles/page.en.html", page))
-    assert article.body == "Hello there ![x](campaigns/monthly/pictures/a%20b.jpg)[o](campaigns/monthly/articles/other.html)"
+    assert (
+        article.body
+        == "Hello there ![x](campaigns/monthly/pictures/a%20b.jpg)[o](campaigns/monthly/articles/other.html)"
+    )
     assert article.key == "page"
 
 

@@ -18,7 +18,8 @@ link: https://a.example/fr/forum
 topics: [pensions, digital]
 author: Ilona
 picture: {file: pictures/x.jpg, alt: "Une salle", credit: "ASPI"}
-event: {start: 2026-12-08T09:00, end: 2026-12-09T17:00, zone: Africa/Abidjan, place: Abidjan, languages: [fr, en], registration: https://a.example/r, deadline: 2026-12-01}
+event: {start: 2026-12-08T09:00, end: 2026-12-09T17:00, zone: Africa/Abidjan, place: Abidjan,
+  languages: [fr, en], registration: https://a.example/r, deadline: 2026-12-01}
 dates: {in_force: 2027-01-01}
 made_from: 0123456789abcdef
 ---

@@ -14,7 +14,7 @@ import feedparser
 from newsletter.errors import Problem, ProblemsFound
 from newsletter.gathering.html_markdown import plain, to_markdown
 from newsletter.gathering.language import settle
-from newsletter.gathering.linking import resolver
+from newsletter.gathering.linking import resolver, web_address
 from newsletter.gathering.naming import address_key
 from newsletter.gathering.sources.base import Document, Hints, Source
 from newsletter.gathering.sources.html import without_lead
@@ -22,6 +22,7 @@ from newsletter.i18n import normalise
 from newsletter.model.article import Article, Picture
 
 LONGEST_SUMMARY = 400
+_NO_FEED = "This is no RSS or Atom feed that can be read: see whether the address or file is the right one."
 
 
 def read(document: Document, hints: Hints) -> Iterator[Article | Problem]:
@@ -29,13 +30,16 @@ def read(document: Document, hints: Hints) -> Iterator[Article | Problem]:
         yield Problem("The feed defines XML entities, which no feed needs: it is not read.", document.name)
         return
     headers = {"content-location": document.url} if document.url else {}
-    found = feedparser.parse(io.BytesIO(document.content), response_headers=headers, sanitize_html=False)
+    try:
+        found = feedparser.parse(io.BytesIO(document.content), response_headers=headers, sanitize_html=False)
+    except Exception as failed:  # feedparser has no error of its own: damaged bytes raised ValueError in its depths
+        yield Problem(f"{_NO_FEED} ({type(failed).__name__})", document.name)
+        return
     error = found.get("bozo_exception") if found.bozo else None
     line = error.getLineNumber() if isinstance(error, SAXParseException) else None
     if not found.entries:
         if not found.get("version") or line:
-            message = "This is no RSS or Atom feed that can be read: see whether the address or file is the right one."
-            yield Problem(message, document.name, line)
+            yield Problem(_NO_FEED, document.name, line)
         return
     if line:
         yield Problem(
@@ -50,14 +54,14 @@ def read(document: Document, hints: Hints) -> Iterator[Article | Problem]:
 
 def _article(entry: Any, feed: Any, document: Document, hints: Hints, number: int) -> Article:
     title = plain(entry.get("title") or "")
-    link = _web(entry.get("link"))
+    link = web_address(entry.get("link"))
     identity = entry.get("id") or link or title
     if not title:
         message = f"Entry {number} ({identity or 'without an id'}) has no title and is left out."
         raise ProblemsFound([Problem(message, document.name)])
     full = max((part.get("value") or "" for part in entry.get("content", [])), key=len, default="")
     short = entry.get("summary") or ""
-    base = link or _web(feed.get("link")) or document.url
+    base = link or web_address(feed.get("link")) or document.url
     body = to_markdown(full or short, resolver(base, None))
     summary = _summary(short if full and short != full else "", body)
     language = settle(
@@ -117,10 +121,6 @@ def _picture(entry: Any, resolve: Any) -> Picture | None:
     found = next((target for each in candidates if each and (target := resolve(each))), None)
     credit = (entry.get("media_credit") or [{}])[0].get("content", "")
     return Picture(found, credit=plain(credit or "")) if found else None
-
-
-def _web(address: str | None) -> str | None:
-    return address if address and re.match(r"https?://[^\s/]", address) else None
 
 
 SOURCE = Source("feed", (".xml", ".rss", ".atom"), read, several=True)

@@ -14,7 +14,7 @@ from newsletter.errors import Problem, ProblemsFound
 from newsletter.gathering.encoding import decode
 from newsletter.gathering.html_markdown import squeeze, to_markdown, without_controls
 from newsletter.gathering.language import settle
-from newsletter.gathering.linking import resolver
+from newsletter.gathering.linking import resolver, web_address
 from newsletter.gathering.naming import address_key, split_name
 from newsletter.gathering.sources.base import Document, Hints, Source
 from newsletter.i18n import normalise
@@ -34,7 +34,7 @@ def _article(document: Document, hints: Hints) -> Article:
     page = _page(document)
     content = _content(page)
     title = _title(page, content)
-    base = page.xpath("string(//base/@href)") or document.url or _web(_meta(page, "og:url"))
+    base = page.xpath("string(//base/@href)") or document.url or web_address(_meta(page, "og:url"))
     resolve = resolver(base, None if document.url else document.name)
     body = to_markdown(lxml.html.tostring(content, encoding="unicode", with_tail=False), resolve)
     if not title or not body:
@@ -51,7 +51,7 @@ def _article(document: Document, hints: Hints) -> Article:
         file=document.name,
     )
     picture = resolve(_meta(page, "og:image"))
-    link = document.url or _web(page.xpath("string(//link[@rel='canonical']/@href)"))
+    link = document.url or web_address(page.xpath("string(//link[@rel='canonical']/@href)"))
     return Article(
         key=address_key(document.url) if document.url else named_key,
         language=language,
@@ -121,10 +121,6 @@ def _date(page: HtmlElement) -> date | None:
         return date.fromisoformat(stated[:10])
     except ValueError:
         return None
-
-
-def _web(address: str) -> str | None:
-    return address if re.match(r"https?://[^\s/]", address) else None
 
 
 SOURCE = Source("html", (".html", ".htm"), read)
