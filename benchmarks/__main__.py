@@ -27,17 +27,21 @@ MARKS = {True: "yes", False: "no", None: ""}
 Row = dict[str, Any]
 
 
-def main(names: Sequence[str], latest: Path = LATEST) -> int:
+def main(names: Sequence[str]) -> int:
     wrong = [name for name in names if name not in MODULES]
     if wrong:
         print(f"There is no benchmark {wrong[0]!r}; there are: {', '.join(MODULES)}", file=sys.stderr)
         return 2
-    here = machine()
     found = [row for name in names or MODULES for row in measured(f"benchmarks.{name}")]
-    print(table(found, here))
-    if not names:
-        latest.write_text(json.dumps([{**row, "machine": here} for row in found], indent=1, ensure_ascii=False) + "\n")
-    return int(any(row["value"] is None for row in found))
+    return report(found, machine(), None if names else LATEST)
+
+
+def report(rows: Sequence[Row], here: Row, latest: Path | None) -> int:
+    """Prints the table; writes the file of a whole run. 1 where something could not be measured."""
+    print(table(rows, here))
+    if latest is not None:
+        latest.write_text(json.dumps([{**row, "machine": here} for row in rows], indent=1, ensure_ascii=False) + "\n")
+    return int(any(row["value"] is None for row in rows))
 
 
 def measured(module: str) -> list[Row]:
@@ -45,7 +49,7 @@ def measured(module: str) -> list[Row]:
     print(f"{module} ...", end=" ", file=sys.stderr, flush=True)
     started = time.monotonic()
     command = [sys.executable, "-m", "benchmarks", "--rows", module]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=LATEST.parents[1], capture_output=True, text=True, check=False)
     print(f"{time.monotonic() - started:.0f} s", file=sys.stderr)
     if done.returncode:
         said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
