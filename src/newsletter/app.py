@@ -137,4 +137,5 @@ def open_workspace(
         with writing(engine) as connection:
             connection.execute(insert(document_version).values(values))
 
-    return Workspace(Context(root, settings, secrets, FolderDocuments(root, remember), engine, ticking))
+    context = Context(root, settings, secrets, FolderDocuments(root, remember), engine, ticking)
+    return Workspace(context)

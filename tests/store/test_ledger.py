@@ -567,3 +567,21 @@ def test_finish_waits_for_everything(desk: Desk) -> None:
     with reading(desk.world.engine) as connection:
         assert connection.execute(select(run.c.done_at)).scalar_one() == NOW
     assert what(desk.world).due_at == NOW
+
+
+def test_a_retry_goes_to_the_mended_address(desk: Desk) -> None:
+    desk.record(desk.intend(desk.claim()), A.REJECTED)
+    mended = {"address": "mended@b.example", "address_key": "mended", "domain": "b.example"}
+    desk.write(lambda c: c.execute(update(contact).values(mended)))
+    _person("retry")(desk)
+    row = desk.row()
+    assert (row.state, row.address, row.address_key, row.domain) == ("pending", *mended.values())
+
+
+def test_a_retry_never_goes_to_an_address_already_written_to(engine: Engine) -> None:
+    desk = make_desk(engine, contacts=2)
+    first, second = desk.claim()
+    desk.record(desk.intend([first]), A.REJECTED)
+    desk.record(desk.intend([second]), A.ACCEPTED)
+    desk.write(lambda c: c.execute(update(contact).where(contact.c.id == 1).values(address_key="key-2")))
+    assert desk.write(lambda c: ledger.retry(c, [first], person=desk.world.person, now=NOW)) == []

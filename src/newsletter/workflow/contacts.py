@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from newsletter.audience import presets, suppressions
 from newsletter.audience.importing import Report, run_import
+from newsletter.audience.indexes import ensure_indexes
 from newsletter.audience.job import ImportJob
 from newsletter.audience.sql import to_sql
 from newsletter.errors import UsageError, nearest
@@ -84,6 +85,7 @@ def import_file(
         file = ctx.folder / mapping.file
     if not file.is_file():
         raise UsageError(f"There is no file {file}.")
+    ensure_indexes(ctx.engine, ctx.fields)
     job = ImportJob(
         mapping=mapping,
         fields=ctx.fields,

@@ -30,14 +30,23 @@ DECIDE = """
     RETURNING id
 """
 
-# Row 9: rejected -> pending; a named person ordered another attempt; not suppressed and still entitled as in row 3.
+# The contact's address as it is now: a mended one reaches whom the old one did not.
+NOW = "COALESCE((SELECT c.{0} FROM contact c WHERE c.id = delivery.contact_id), delivery.{0})"
+
+# Row 9: rejected -> pending; a named person ordered another attempt; not suppressed and still entitled as in row 3,
+# and nobody else of the issue has been written to at this address.
 RETRY = f"""
     UPDATE delivery
-       SET state = 'pending', reason = NULL, not_before = :now, trying_since = NULL, changed_at = :now
+       SET state = 'pending', reason = NULL, not_before = :now, trying_since = NULL, changed_at = :now,
+           address = {NOW.format("address")}, domain = {NOW.format("domain")},
+           address_key = {NOW.format("address_key")}
       FROM run
      WHERE delivery.id IN :ids AND delivery.state = 'rejected'
        AND run.id = delivery.run_id AND run.state <> 'cancelled'
-       AND {may_not_write("delivery.contact_id", "delivery.address_key")} IS NULL
+       AND {may_not_write("delivery.contact_id", NOW.format("address_key"))} IS NULL
+       AND NOT EXISTS (SELECT 1 FROM delivery o
+                        WHERE o.scope_id = delivery.scope_id AND o.id <> delivery.id AND o.state <> 'skipped'
+                          AND o.address_key = {NOW.format("address_key")})
     RETURNING delivery.id
 """
 
