@@ -12,15 +12,19 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from sqlalchemy import update
 
 from newsletter.clock import FixedClock
 from newsletter.dispatch.launch import AudienceChanged
 from newsletter.errors import UsageError
 from newsletter.model.issue import IssueState
+from newsletter.store.engine import writing
+from newsletter.store.tables import contact
 from newsletter.workflow.approve import approve
+from newsletter.workflow.deliveries import settle
 from newsletter.workflow.freeze import submit
 from newsletter.workflow.status import status_of
-from tests.fakes.smtp import FakeSmtp
+from tests.fakes.smtp import FakeSmtp, Fault
 from tests.workflow.office import ISSUE, add_contacts, approved, carry, lay, office
 
 
@@ -65,6 +69,45 @@ def test_everybody_gets_one_and_a_new_member_gets_hers_later(tmp_path: Path, clo
             approve(ws.context, ws.issue(ISSUE), ws.context.person("luc"))
             assert "audience 1 = " in carry(ws, rehearse=False)
             assert [recipient for _, recipient in server.envelopes][3:] == ["<dora@npf.example>"]
+
+
+def test_a_late_language_reaches_those_who_waited_for_it(tmp_path: Path, clock: FixedClock) -> None:
+    with mail_server() as server:
+        folder = lay(tmp_path / "ws", **smtp(server.port))
+        settings = folder / "newsletter.toml"
+        settings.write_text(settings.read_text().replace('languages = ["en"]', 'languages = ["en", "fr"]'))
+        campaign = folder / "campaigns/news/campaign.yaml"
+        campaign.write_text(campaign.read_text().replace("subject: {", "subject: {fr: 'Nouvelles', "))
+        english = folder / "campaigns/news/articles/counter.en.txt"
+        text = english.read_text()
+        english.rename(english.with_name("counter.fr.txt"))
+        with office(folder, clock) as ws:
+            approved(ws)
+            assert "accepted 0" in carry(ws, rehearse=False)
+            assert {row.reason for row in ws.deliveries(ISSUE)} == {"no edition in en"}
+            english.write_text(text)
+        with office(folder, clock) as ws:
+            submit(ws.context, ws.issue(ISSUE), ws.context.person("ana"))
+            approve(ws.context, ws.issue(ISSUE), ws.context.person("luc"))
+            assert "accepted 3" in carry(ws, rehearse=False)
+        assert len(server.accepted) == 3
+
+
+def test_a_refused_address_once_mended_is_tried_again_by_a_person(tmp_path: Path, clock: FixedClock) -> None:
+    with mail_server() as server:
+        server.faults = [Fault("rcpt", "550 no such user here"), None, None]
+        folder = lay(tmp_path / "ws", **smtp(server.port))
+        with office(folder, clock) as ws:
+            approved(ws)
+            assert "accepted 2 + rejected 1" in carry(ws, rehearse=False)
+            [refused] = ws.deliveries(ISSUE, state="rejected")
+            assert "550 no such user here" in str(refused.reason)
+            with writing(ws.context.engine) as connection:
+                mended = {"address": "mended@npf.example", "address_key": "mended", "domain": "npf.example"}
+                connection.execute(update(contact).where(contact.c.code == refused.contact).values(mended))
+            assert settle(ws.context, [refused.id], "retry", ws.context.person("luc")) == [refused.id]
+            assert "accepted 3 + rejected 0" in carry(ws, rehearse=False)
+            assert server.envelopes[-1][1] == "<mended@npf.example>"
 
 
 def test_a_launch_far_off_the_approved_count_is_held(tmp_path: Path, clock: FixedClock) -> None:
