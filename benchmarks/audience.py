@@ -37,7 +37,7 @@ def _row(name: str, value: float, unit: str, below: float) -> dict[str, Any]:
         "name": name,
         "value": round(value, 3),
         "unit": unit,
-        "target": f"< {below} {unit}",
+        "target": f"< {below}",
         "versus": None,
         "met": value < below,
     }

@@ -57,7 +57,7 @@ def _row(name: str, value: float, unit: str, most: float | None, versus: str | N
         "name": name,
         "value": round(value, 2),
         "unit": unit,
-        "target": f"<= {most} {unit}" if most else None,
+        "target": f"<= {most}" if most else None,
         "versus": versus,
         "met": value <= most if most else None,
     }
@@ -65,7 +65,7 @@ def _row(name: str, value: float, unit: str, most: float | None, versus: str | N
 
 def _beside(name: str, ours: float, npm: float | None, why: str, most: float | None = None) -> dict[str, Any]:
     if npm is None:
-        return not_measured(name, why, "x", f"<= {most} x" if most else None)
+        return not_measured(name, why, "x", f"<= {most}" if most else None)
     return _row(name, ours / npm, "x", most, f"npm: {npm:.1f} ms from MJML to HTML, first in a fresh process")
 
 
