@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from newsletter.rendering.inlining import inline, read_rules
+from newsletter.rendering.css_rules import read_rules
+from newsletter.rendering.inlining import inline
 
 PAGE = "<html><head><style>p{top:0}</style></head><body>{}</body></html>"
 
@@ -71,6 +72,31 @@ def test_what_cannot_be_inlined_is_named_never_dropped(css: str) -> None:
     _, wrong = read_rules("b{top:0}\n" + css)
     assert wrong
     assert wrong[0][0] >= 9
+
+
+TAG_SOUP = [
+    "<p>one<p class=a>two <ul><li>x<li>y</ul>",
+    "<p class='a'><div><b>x</b></div></p>",
+    "<table><tr><td class=a><table><td>x</table></table><b>z</b>",
+    "<div class=a title='<b> class=c'><b>x</b><!-- <p> <!-- --><p>y</p></div></div><p>z</p>",
+    "<svg class='a'><path d='M0'/><b>x</b></svg><p>y</p><style>p > b {}</style>",
+    "<a href='x' class='a'><!--[if mso]><b>x</b><![endif]--><b>y</b></a><a><b>z</b></a>",
+    "<div>" * 230 + "<b class=a>x</b>" + "</div>" * 230,
+]
+
+
+@pytest.mark.parametrize("content", TAG_SOUP)
+def test_elements_are_met_alike_whether_told_by_their_places_or_one_by_one(content: str) -> None:
+    css = ".a{top:1px} .a b, p.a{top:2px} div > b{top:3px} [class=a] p, a[href] b{top:4px} li{top:5px}"
+    one_by_one = css + " none + none{top:9px}"  # a rule that asks for siblings
+    assert inlined(css, content) == inlined(one_by_one, content)
+    assert inlined(css, content + "<p class=a>again</p>") == inlined(one_by_one, content + "<p class=a>again</p>")
+
+
+@pytest.mark.parametrize("css", ["p{color red}", "p{top:0; garbage}", "p{top:}", "p{:0}", "p{top:0; 'x'}", "p{a b:c}"])
+def test_what_is_no_declaration_is_named(css: str) -> None:
+    _, wrong = read_rules(css)
+    assert "is no declaration" in wrong[0][1]
 
 
 def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:

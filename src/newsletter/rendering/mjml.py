@@ -13,7 +13,8 @@ from mjml import mjml2html
 
 from newsletter.errors import Problem, ProblemsFound
 from newsletter.rendering import lint
-from newsletter.rendering.inlining import Rule, inline, read_rules
+from newsletter.rendering.css_rules import Rule, read_rules
+from newsletter.rendering.inlining import inline
 from newsletter.rendering.mend import Mended, mend
 from newsletter.rendering.mjml_tree import Source, read
 
