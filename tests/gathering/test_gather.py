@@ -19,7 +19,9 @@ from newsletter.store.engine import reading, writing
 from newsletter.workspace.documents import FolderDocuments
 from tests.gathering.conftest import LANGUAGES, Memory
 from tests.gathering.sources.test_feed import ATOM
+from tests.gathering.test_images import drawing, saved
 
+PICTURE = saved(drawing(400, 300))
 ROOT = Path(__file__).parents[2]
 FEED = "https://a.example/feed.xml"
 
@@ -40,8 +42,17 @@ def run(files: Memory, *sources: str, fetch: Any = None, **more: Any) -> Gathere
     return gather("m", campaign(*sources), Desk(files, LANGUAGES, fetch, **more), strict=strict)
 
 
-def serving(content: bytes | None, validators: Validators = Validators('"1"')) -> Any:  # noqa: B008
+FIRST = Validators('"1"')
+
+
+def serving(content: bytes | None, validators: Validators = FIRST) -> Any:
+    """A server that has a feed, and one picture."""
+
     def fetch(url: str, known: Validators | None) -> Answer:
+        if url == "https://a.example/p.jpg":
+            return Answer(url, PICTURE, "image/png")
+        if url != FEED:
+            raise FetchError(f"{url} answered 404.")
         return Answer(url, None if known == validators else content, "application/atom+xml", "utf-8", validators)
 
     return fetch
@@ -121,8 +132,7 @@ def test_a_feed_is_stored_once_and_edits_win() -> None:
     files = Memory()
     source = f"{{url: '{FEED}', topics: [governance]}}"
     first = run(files, source, fetch=serving(ATOM.encode()))
-    assert len(first.stored) == 2
-    assert sorted(path.split("/")[-1].split("-")[0] for path in first.stored) == ["2211", "a"]
+    assert sorted(path.split("/")[-1].split("-")[0] for path in first.stored if path.endswith(".md")) == ["2211", "a"]
     files.files |= first.stored
     again = run(files, source, fetch=serving(ATOM.encode()))
     assert (again.stored, again.notices, again.candidates) == ({}, [], first.candidates)
@@ -135,6 +145,23 @@ def test_a_feed_is_stored_once_and_edits_win() -> None:
     english = changed.library[changed.candidates["s0"][0]]["en"]
     assert (english.title, english.summary) == ("Counters & hours", "Our own lead.")
     assert not english.own
+
+
+def test_pictures_are_brought_over_and_named_in_the_campaign() -> None:
+    more = "<p><img src='https://a.example/p.jpg' alt='In it'> <img src='/gone.png' alt='Gone'></p><script>"
+    feed = ATOM.replace("&lt;script&gt;", more.replace("<", "&lt;").replace(">", "&gt;")).encode()
+    files = Memory()
+    found = run(files, f"{{url: '{FEED}'}}", fetch=serving(feed))
+    (path,) = (path for path in found.stored if not path.endswith(".md"))
+    assert found.stored[path].startswith(b"\x89PNG")
+    english = found.library[found.candidates["s0"][0]]["en"]
+    assert english.picture is not None
+    assert f"campaigns/m/{english.picture.source}" == path
+    assert f"![In it]({english.picture.source})" in english.body
+    assert "![Gone](https://a.example/gone.png)" in english.body
+    assert found.notices == ["A picture of 'Counters & hours' is left out: https://a.example/gone.png answered 404."]
+    files.files |= found.stored
+    assert run(files, f"{{url: '{FEED}'}}", fetch=serving(feed)).notices == []
 
 
 def test_what_left_the_feed_is_still_there() -> None:
@@ -159,7 +186,7 @@ def test_validators_are_sent_and_remembered_only_where_all_went_well() -> None:
 
 def test_validators_are_not_sent_where_the_stored_files_are_gone() -> None:
     found = run(Memory(), f"{{url: '{FEED}'}}", fetch=serving(ATOM.encode()), validators={FEED: Validators('"1"')})
-    assert len(found.stored) == 2
+    assert len([path for path in found.stored if path.endswith(".md")]) == 2
 
 
 def test_an_address_that_fails_is_a_problem_and_the_rest_goes_on() -> None:

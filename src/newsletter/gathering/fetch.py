@@ -19,13 +19,13 @@ import httpx
 from newsletter.gathering.network import FetchError, GuardedNetwork, Permits, Resolve, is_public, system_resolve
 
 REDIRECTS = (301, 302, 303, 307, 308)
-FEED_TYPES = frozenset(
+PICTURE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+TYPES = PICTURE_TYPES | frozenset(
     {
         *("application/rss+xml", "application/atom+xml", "application/xml", "text/xml", "application/rdf+xml"),
         *("text/html", "application/xhtml+xml", "text/plain", "text/markdown"),
     }
 )
-PICTURE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class Answer:
 class Limits:
     """`permits`, `ports` and `resolve` are for the callers who mean another network than the Internet (tests)."""
 
-    types: frozenset[str] = FEED_TYPES
-    max_bytes: int = 5_000_000  # after decompression
+    types: frozenset[str] = TYPES
+    max_bytes: int = 10_000_000  # after decompression
     seconds: float = 20  # for all of it, redirects included
     redirects: int = 5
     ports: frozenset[int] = frozenset({80, 443})

@@ -141,8 +141,11 @@ def split(text: str, file: str) -> tuple[Front, str, int]:
     return front, "\n".join(lines[start:]).strip("\n").rstrip(), start + 1
 
 
-def write(article: Article) -> str:
-    """A gathered article as a file of the workspace; `split` reads the same text from it."""
+def write(article: Article, *, source_hash: str) -> str:
+    """A gathered article as a file of the workspace; `split` reads the same text from it.
+
+    `source_hash` is the text hash of the article as its source has it, pictures not yet brought over.
+    """
     front: dict[str, Any] = {
         "key": article.key,
         "language": article.language,
@@ -155,7 +158,7 @@ def write(article: Article) -> str:
         "author": article.author,
         "picture": _picture(article.picture),
         "source": article.source,
-        "source_hash": article.text_hash,
+        "source_hash": source_hash,
     }
     yaml = YAML()
     yaml.width = 10_000

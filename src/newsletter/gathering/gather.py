@@ -6,19 +6,18 @@ the files that the caller writes, and `Gathered.answers` what feeds said, to be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from newsletter.errors import NewsletterError, Problem, ProblemsFound
 from newsletter.gathering import frontmatter
-from newsletter.gathering.fetch import Answer, Validators
+from newsletter.gathering.bringing import Fetch, bring
+from newsletter.gathering.fetch import Validators
 from newsletter.gathering.language import detector
 from newsletter.gathering.sources import Document, Hints, Source, source_for
 from newsletter.model.article import Article, complete
 from newsletter.model.campaign import Campaign, SourceSpec
-
-Fetch = Callable[[str, Validators | None], Answer]
 
 
 class Files(Protocol):
@@ -160,8 +159,10 @@ class _Work:
         path = f"{folder(self.name)}/articles/{article.key}.{article.language}.md"
         if path in self.result.stored or self.desk.files.exists(path):
             return self._as_stored(path, article)
-        self.result.stored[path] = frontmatter.write(article).encode()
-        return _at(article, path)
+        brought, pictures = bring(article, self.desk.fetch, self.result.notices)
+        self.result.stored |= {f"{folder(self.name)}/{picture}": content for picture, content in pictures.items()}
+        self.result.stored[path] = frontmatter.write(brought, source_hash=article.text_hash).encode()
+        return _at(brought, path)
 
     def _as_stored(self, path: str, article: Article) -> Article:
         present = self.result.library.get(article.key, {}).get(article.language)
