@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from newsletter.errors import ProblemsFound
 from newsletter.rendering.data import Record
-from newsletter.rendering.manuscript import Body, Source, Strings, lines_in
+from newsletter.rendering.manuscript import Body, Source, Strings
 from newsletter.rendering.plain import renderer
 from newsletter.rendering.proof import splice
 from newsletter.rendering.variants import compile_language
@@ -167,12 +167,6 @@ def test_links_that_are_not_personal_are_plain_values() -> None:
     links = {"web": "https://w.example/", "web_versions": [{"language": "fr", "url": "https://w.example/fr"}]}
     source = "{{ links.web }} {% for v in links.web_versions %}{{ v.language }}{% endfor %}"
     assert html(source, links=links) == "https://w.example/ fr"
-
-
-def test_lines_of_html_made_of_markdown_are_found_by_their_fields() -> None:
-    markdown = "Dear {{ contact.title }},\n\n\nthe *day* is {{ dates.x | date }}\nand {{ contact.title }}.\n"
-    made = "<p>Dear {{ contact.title }},</p>\n<p>the <em>day</em> is {{dates.x | date}}\nand {{ contact.title }}.</p>"
-    assert lines_in(made, markdown, first=8) == (8, 11, 12)
 
 
 def test_a_staff_text_without_lines_claims_none() -> None:

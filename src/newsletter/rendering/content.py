@@ -11,11 +11,13 @@ from markupsafe import Markup
 
 from newsletter.i18n import direction, locale
 from newsletter.model.article import Article, Event, Picture
-from newsletter.rendering import markdown, text, typography
-from newsletter.rendering.manuscript import Body, Source, lines_in
+from newsletter.rendering import markdown, shield, text, typography
+from newsletter.rendering.manuscript import Body, Source
 from newsletter.rendering.selection import Chosen, ChosenSection
+from newsletter.rendering.shield import Place
 
-PictureView = Mapping[str, Any]
+PictureView = Mapping[str, Any]  # url, width, height
+Show = Callable[[str, str], PictureView | None]  # of a picture's source, at a place: lead, card or inline
 
 
 @dataclass
@@ -25,7 +27,7 @@ class Content:
     language: str
     house: Mapping[str, bool | str]
     address: Callable[[Article], str]  # the link address of an article in the message
-    picture: Callable[[Article, Picture], PictureView | None]
+    picture: Show
     rewrite: Callable[[str], str]  # the link address of what a body links to
     sources: dict[str, Source] = field(default_factory=dict)
 
@@ -35,12 +37,12 @@ class Content:
                 "id": section.spec.id,
                 "title": titles(section.spec.title),
                 "layout": section.spec.layout or "",
-                "items": [self._item(each) for each in section.items],
+                "items": [self._item(each, section.spec.layout) for each in section.items],
             }
             for section in chosen
         ]
 
-    def _item(self, chosen: Chosen) -> dict[str, Any]:
+    def _item(self, chosen: Chosen, layout: str | None) -> dict[str, Any]:
         article = chosen.article
         about = _about(article)
         html, plain = self._body(chosen, about)
@@ -58,30 +60,45 @@ class Content:
             "language": article.language,
             "dir": direction(article.language),
             "label": _language_name(article.language, self.language) if chosen.other else "",
-            "picture": self.picture(article, article.picture) if article.picture else None,
+            "picture": self._picture(article.picture, "lead" if layout == "lead" else "card"),
             "event": about["event"],
         }
+
+    def _picture(self, picture: Picture | None, use: str) -> PictureView | None:
+        shown = self.picture(picture.source, use) if picture else None
+        return {**shown, "alt": picture.alt, "credit": picture.credit} if picture and shown else None
 
     def _line(self, chosen: Chosen, name: str, about: Mapping[str, Any]) -> Any:
         """Title or summary: a text, or a template of its own where staff put merge fields into it."""
         article = chosen.article
+        if chosen.own(name):
+            shield.check(getattr(article, name), Place(article.file))
         value = typography.apply(getattr(article, name), article.language, self.house)
         if not (chosen.own(name) and "{{" in value):
             return value
-        return self._template(f"articles/{chosen.item.id}.{name}.txt", value, article, about)  # escaped when printed
+        # A source in text: what it prints is escaped where the template prints it.
+        return self._template(f"articles/{chosen.item.id}.{name}.txt", value, about, Place(article.file))
 
     def _body(self, chosen: Chosen, about: Mapping[str, Any]) -> tuple[Any, Any]:
         article, own = chosen.article, chosen.own("body")
         name = f"articles/{chosen.item.id}.body"
-        html = markdown.to_html(article.body, article.language, own=own, house=self.house, rewrite=self.rewrite)
-        plain = text.to_text(article.body, article.language, own=own, house=self.house, rewrite=self.rewrite)
+        place = Place() if "body" in chosen.edited else Place(article.file, article.body_line)
+        how: dict[str, Any] = {"own": own, "house": self.house, "rewrite": self.rewrite, "place": place}
+        html = markdown.to_html(
+            article.body, article.language, picture=lambda source: self.picture(source, "inline"), **how
+        )
+        plain = text.to_text(article.body, article.language, **how)
         if own and "{{" in article.body:
-            return self._template(name, html, article, about), self._template(f"{name}.txt", plain, article, about)
+            return (
+                self._template(name, html, about, place, shield.lines(html, article.body, place)),
+                self._template(f"{name}.txt", plain, about, place, shield.lines(plain, article.body, place)),
+            )
         return Markup(html), plain  # noqa: S704 - made by markdown.to_html, which sanitises
 
-    def _template(self, name: str, source: str, article: Article, about: Mapping[str, Any]) -> Body:
-        lines = lines_in(source, article.body, article.body_line) if ".body" in name else ()
-        self.sources[name] = Source(source, file=article.file or name, lines=lines, staff=True)
+    def _template(
+        self, name: str, source: str, about: Mapping[str, Any], place: Place, lines: tuple[int, ...] = ()
+    ) -> Body:
+        self.sources[name] = Source(source, file=place.file or name, lines=lines, staff=True)
         return Body(name, about)
 
 

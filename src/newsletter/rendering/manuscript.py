@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,8 +22,8 @@ class Fault(Exception):
 class Source:
     """The source of one template.
 
-    `file` and `lines` say where people find it: line n of the text is line `lines[n - 1]` of the file (`lines_in` finds
-    them for HTML made of Markdown). Without `lines` a template's line is n, and that of a staff text is not known.
+    `file` and `lines` say where people find it: line n of the text is line `lines[n - 1]` of the file (`shield.lines`
+    finds them for what is made of Markdown). Without `lines` a template's line is n, and that of a staff text is not known.
     `staff`: a text that editors write, where the filter `safe` is refused.
     """
 
@@ -109,26 +108,6 @@ class Rendered:
     subject: str
     text: str
     html: str
-
-
-_FIELD = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
-
-
-def lines_in(text: str, original: str, first: int = 1) -> tuple[int, ...]:
-    """For each line of a text made from another (HTML from Markdown) the line of the original, by its merge fields.
-
-    `first` is the number of the original's first line in its file.
-    """
-    found, at, line = [], 0, first
-    for each in text.splitlines():
-        numbers = []
-        for field_ in _FIELD.finditer(each):
-            place = original.find(field_[1].strip(), at)
-            if place >= 0:
-                at, line = place, first + original.count("\n", 0, place)
-            numbers.append(line)
-        found.append(numbers[0] if numbers else line)
-    return tuple(found)
 
 
 def is_html(name: str | None) -> bool:

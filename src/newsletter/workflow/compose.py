@@ -79,6 +79,7 @@ def compose(ctx: Context, issue: IssueRow, *, now: bool = False) -> Composition:
 
     `now`: the planned time is "at once" instead of the draft's.
     """
+    ctx.renderer.warm()  # its process starts while the manuscripts are made
     campaign, draft = ctx.campaign(issue.campaign), ctx.draft(issue.campaign, issue.key)
     library = library_of(ctx, issue.campaign, campaign)
     wanted = campaign.languages or ctx.settings.languages

@@ -7,7 +7,6 @@ from typing import Any
 
 from newsletter.errors import NewsletterError
 from newsletter.gathering.images import make_asset
-from newsletter.model.article import Article, Picture
 from newsletter.store.editions import AssetRow
 from newsletter.workflow.context import Context
 
@@ -22,19 +21,10 @@ class Pictures:
     notices: list[str] = field(default_factory=list)
     _made: dict[tuple[str, str], AssetRow | None] = field(default_factory=dict)
 
-    def view(self, article: Article, picture: Picture) -> dict[str, Any] | None:
-        """What a template needs of an article's picture; None where it cannot be read (said in `notices`)."""
-        use = "lead" if article.kind == "lead" else "card"
-        made = self._asset(picture.source, use)
-        if made is None:
-            return None
-        return {
-            "url": self._url(made),
-            "width": made.width,
-            "height": made.height,
-            "alt": picture.alt,
-            "credit": picture.credit,
-        }
+    def view(self, source: str, use: str) -> dict[str, Any] | None:
+        """What a template needs of a picture at a place; None where it cannot be read (said in `notices`)."""
+        made = self._asset(source, use)
+        return {"url": self._url(made), "width": made.width, "height": made.height} if made else None
 
     def logo(self, path: str) -> dict[str, Any] | None:
         made = self._asset(path, "logo")
