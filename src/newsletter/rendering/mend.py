@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from newsletter.rendering import mjml_widths as widths
 from newsletter.rendering.mjml_carried import CARRIERS, fitted, settled
 from newsletter.rendering.mjml_components import COMPONENTS
-from newsletter.rendering.mjml_tree import COMMENT, Node
+from newsletter.rendering.mjml_tree import COMMENT, Node, Written, as_read
 
 _PLAIN = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]*")  # printable ASCII but " and backslash
 _SHORT_COLOR = re.compile(r"#([0-9a-fA-F])([0-9a-fA-F])([0-9a-fA-F])")
@@ -44,13 +45,13 @@ class Mended:
     places: dict[int, int] = field(default_factory=dict)  # of a kept text that must be shown: its number -> offset
     token: str = "zq"  # noqa: S105 (no secret)
 
-    def restore(self, html: str) -> str:
-        """The compiled HTML with the kept texts in place."""
-        return re.sub(rf"{self.token}(\d+)z", lambda found: self.kept[int(found[1])], settled(html))
-
-    def lost(self, html: str) -> list[int]:
-        """Where the texts stand that the compiler has dropped."""
-        return [at for number, at in self.places.items() if f"{self.token}{number}z" not in html]
+    def restore(self, html: str) -> tuple[str, list[int]]:
+        """The compiled HTML with the kept texts in place, and where the texts stand that the compiler has dropped."""
+        parts = re.split(rf"{self.token}(\d+)z", settled(html))
+        shown = list(map(int, parts[1::2]))
+        parts[1::2] = [self.kept[number] for number in shown]
+        found = set(shown)
+        return "".join(parts), [at for number, at in self.places.items() if number not in found]
 
     def keep(self, text: str, at: int | None = None) -> str:
         """The token of a text; where it must be shown, with the offset to name if it is not."""
@@ -69,7 +70,7 @@ def mend(root: Node, text: str) -> Mended:
     return mended
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Defaults:
     """What `mj-attributes` says."""
 
@@ -80,21 +81,120 @@ class _Defaults:
 
 
 def _defaults(root: Node) -> _Defaults:
-    found = _Defaults()
     head = root.find("mj-head")
     blocks = [child for child in head.children if child.tag == "mj-attributes"] if head else []
-    for node in (node for block in blocks for node in block.children if node.tag != COMMENT):
-        attributes = node.attributes
-        if node.tag == "mj-class":
+    return _read_defaults(
+        tuple(
+            (node.tag, node.written, tuple((child.tag, child.written) for child in node.children))
+            for block in blocks
+            for node in block.children
+            if node.tag != COMMENT
+        )
+    )
+
+
+@lru_cache(maxsize=32)
+def _read_defaults(nodes: tuple[tuple[str, Written, tuple[tuple[str, Written], ...]], ...]) -> _Defaults:
+    """The same object for the same defaults, so that what follows from them can be remembered."""
+    found = _Defaults()
+    for tag, written, children in nodes:
+        attributes = as_read(written)
+        if tag == "mj-class":
             name = attributes.pop("name", "")
             found.classes.setdefault(name, {}).update(attributes)
-            for child in node.children:
-                found.inside[name, child.tag] = child.attributes
-        elif node.tag == "mj-all":
+            for child, values in children:
+                found.inside[name, child] = as_read(values)
+        elif tag == "mj-all":
             found.all.update(attributes)
         else:
-            found.tags.setdefault(node.tag, {}).update(attributes)
+            found.tags.setdefault(tag, {}).update(attributes)
     return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Around:
+    """What a component gets from those around it: their mj-class, the attributes they hand down, their box.
+
+    Compared by identity, which is quick: the same opening tag, which is remembered, gives the same object.
+    """
+
+    mj_class: str
+    handed: tuple[tuple[str, str], ...]
+    box: widths.Box
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """An opening tag, in parts between which its unusual values stand, and what its children get."""
+
+    parts: tuple[str, ...]
+    around: _Around
+
+
+_OUTERMOST = _Around("", (), widths.Box(0, 1, "mjml"))
+
+
+@lru_cache(maxsize=4096)
+def _opening(defaults: _Defaults, tag: str, written: Written, around: _Around, columns: int) -> _Opening:
+    """The opening tag of a component with so many columns in it, from `written` on."""
+    box, own = around.box, as_read(written)
+    handed = dict(around.handed)
+    attributes = _resolved(defaults, tag, own, around)
+    outer = widths.Box(box.width, max(1, box.columns), box.parent)
+    inner = widths.inside(tag, attributes, outer, columns)
+    parts = _parts(tag, fitted(tag, widths.fitted(tag, attributes, outer), box))
+    down = {name: attributes[name] for name in COMPONENTS[tag].hands_down if attributes.get(name)}
+    if tag == "mj-accordion":
+        down["font-family"] = attributes.get("font-family") or _FONT
+    elif tag == "mj-accordion-element":
+        down["font-family"] = attributes.get("font-family") or handed.get("font-family", _FONT)
+    return _Opening(parts, _Around(own.get("mj-class", around.mj_class), tuple(down.items()), inner))
+
+
+def _resolved(defaults: _Defaults, tag: str, own: dict[str, str], around: _Around) -> dict[str, str]:
+    """The attributes that hold, without the component's own defaults: mj-all, handed down, tag, class, own."""
+    handed, known = dict(around.handed), COMPONENTS[tag].attributes
+    found = {name: value for name, value in defaults.all.items() if name in known}
+    found.update(
+        {
+            name: value
+            for name, value in handed.items()
+            if name in known and (tag == "mj-social-element" or name not in _OWN)
+        }
+    )
+    found.update(defaults.tags.get(tag, ()))
+    classes: dict[str, str] = {}
+    for name in own.get("mj-class", "").split(" "):
+        values = defaults.classes.get(name, {})
+        both = [classes.get("css-class"), values.get("css-class")]
+        classes.update(values)
+        if all(both):
+            classes["css-class"] = " ".join(filter(None, both))
+    found.update({name: value for name, value in classes.items() if name in known})
+    for name in around.mj_class.split(" "):
+        found.update(defaults.inside.get((name, tag), ()))
+    if tag in ("mj-accordion-title", "mj-accordion-text"):  # no default, only its parents' font
+        found["font-family"] = handed.get("font-family", _FONT)
+    found.update(own)
+    found.pop("mj-class", None)
+    return found
+
+
+def _parts(tag: str, attributes: dict[str, str]) -> tuple[str, ...]:
+    """The opening tag; each second part is a value that the compiler must not see."""
+    parts = [f"<{tag}"]
+    for name, value in attributes.items():
+        if name.startswith("xmlns"):
+            continue
+        if (tag, name) in _COLORS:
+            value = _SHORT_COLOR.sub(r"#\1\1\2\2\3\3", value) if len(value) == 4 else value
+        if _PLAIN.fullmatch(value) is None:
+            parts[-1] += f' {name}="'
+            parts += value if (tag, name) in CARRIERS else value.replace('"', "&quot;"), '"'
+        else:
+            parts[-1] += f' {name}="{value}"'
+    parts[-1] += ">"
+    return tuple(parts)
 
 
 class _Writer:
@@ -104,12 +204,12 @@ class _Writer:
         self.parts: list[str] = []
 
     def document(self, root: Node) -> str:
-        self._open("mjml", root.attributes)
+        self._open(_parts("mjml", root.attributes))
         for child in root.children:
             if child.tag == "mj-head":
                 self._head(child)
             elif child.tag == "mj-body":
-                self._body(child, "", {}, widths.Box(0, 1, "mjml"))
+                self._body(child, _OUTERMOST)
         self.parts.append("</mjml>")
         return "".join(self.parts)
 
@@ -123,70 +223,23 @@ class _Writer:
             elif node.tag == COMMENT:
                 self.parts.append(f"<mj-raw>{self.mended.keep(f'<!--{node.content}-->')}</mj-raw>")
             elif node.tag not in _TAKEN_OUT:
-                self._open(node.tag, node.attributes)
+                self._open(_parts(node.tag, node.attributes))
                 self._close(node)
         self.parts.append("</mj-head>")
 
-    def _body(self, node: Node, inherited_class: str, handed: dict[str, str], box: widths.Box) -> None:
+    def _body(self, node: Node, around: _Around) -> None:
         if node.tag == COMMENT:
             conditional = "[if" in (node.content or "")
             self.parts.append(f"<!--{self.mended.keep(node.content or '', node.at if conditional else None)}-->")
             return
-        attributes = self._resolved(node, inherited_class, handed)
-        own = widths.Box(box.width, max(1, box.columns), box.parent)
-        inner = widths.inside(node, attributes, own)
-        self._open(node.tag, fitted(node.tag, widths.fitted(node.tag, attributes, own), box))
-        component = COMPONENTS[node.tag]
-        down = {name: attributes[name] for name in component.hands_down if attributes.get(name)}
-        if node.tag == "mj-accordion":
-            down["font-family"] = attributes.get("font-family") or _FONT
-        elif node.tag == "mj-accordion-element":
-            down["font-family"] = attributes.get("font-family") or handed.get("font-family", _FONT)
-        css_class = node.attributes.get("mj-class", inherited_class)
+        opening = _opening(self.defaults, node.tag, node.written, around, widths.columns(node))
+        self._open(opening.parts)
         for child in node.children:
-            self._body(child, css_class, down, inner)
+            self._body(child, opening.around)
         self._close(node)
 
-    def _resolved(self, node: Node, inherited_class: str, handed: dict[str, str]) -> dict[str, str]:
-        """The attributes that hold, without the component's own defaults: mj-all, handed down, tag, class, own."""
-        defaults, own = self.defaults, node.attributes
-        known = COMPONENTS[node.tag].attributes
-        found = {name: value for name, value in defaults.all.items() if name in known}
-        found.update(
-            {
-                name: value
-                for name, value in handed.items()
-                if name in known and (node.tag == "mj-social-element" or name not in _OWN)
-            }
-        )
-        found.update(defaults.tags.get(node.tag, ()))
-        classes: dict[str, str] = {}
-        for name in own.get("mj-class", "").split(" "):
-            values = defaults.classes.get(name, {})
-            both = [classes.get("css-class"), values.get("css-class")]
-            classes.update(values)
-            if all(both):
-                classes["css-class"] = " ".join(filter(None, both))
-        found.update({name: value for name, value in classes.items() if name in known})
-        for name in inherited_class.split(" "):
-            found.update(defaults.inside.get((name, node.tag), ()))
-        if node.tag in ("mj-accordion-title", "mj-accordion-text"):  # no default, only its parents' font
-            found["font-family"] = handed.get("font-family", _FONT)
-        found.update(own)
-        found.pop("mj-class", None)
-        return found
-
-    def _open(self, tag: str, attributes: dict[str, str]) -> None:
-        self.parts.append(f"<{tag}")
-        for name, value in attributes.items():
-            if name.startswith("xmlns"):
-                continue
-            if (tag, name) in _COLORS:
-                value = _SHORT_COLOR.sub(r"#\1\1\2\2\3\3", value) if len(value) == 4 else value
-            if _PLAIN.fullmatch(value) is None:
-                value = self.mended.keep(value if (tag, name) in CARRIERS else value.replace('"', "&quot;"))
-            self.parts.append(f' {name}="{value}"')
-        self.parts.append(">")
+    def _open(self, parts: tuple[str, ...]) -> None:
+        self.parts += [self.mended.keep(part) if number % 2 else part for number, part in enumerate(parts)]
 
     def _close(self, node: Node) -> None:
         content = (node.content or "").strip()

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from newsletter.errors import Problem
 from newsletter.rendering.mjml_components import VERBATIM
@@ -20,11 +20,20 @@ COMMENT = "#comment"
 _TAG = r"""(?P<close>/?)(?P<name>[a-zA-Z][^\s/>]*)(?P<attributes>(?:[^"'>]++|"[^"]*"|'[^']*')*+)>"""
 _TOKEN = re.compile(rf"<(?:!--(?P<comment>.*?)-->|!\[CDATA\[.*?\]\]>|[!?][^>]*>|{_TAG})", re.S)
 _ATTRIBUTE = re.compile(r"""([^\s=/"'<>]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
+_SPECIAL = re.compile(r"<(?:!--|/?[mM][jJ]-)")
 _VERBATIM_TAG = re.compile(
     rf"""<(?:!--.*?-->|(?P<close>/?)(?P<name>(?i:{"|".join(sorted(VERBATIM, key=len, reverse=True))}))(?=[\s/>])"""
     r"""(?:[^"'>]++|"[^"]*"|'[^']*')*+>)""",
     re.S,
 )
+
+
+Written = tuple[tuple[str, str], ...]
+
+
+def as_read(written: Written) -> dict[str, str]:
+    """Attributes as npm's mjml reads them: of doubles, the first."""
+    return dict(reversed(written))
 
 
 @dataclass(slots=True, eq=False)
@@ -33,15 +42,14 @@ class Node:
 
     tag: str
     at: int
-    written: tuple[tuple[str, str], ...] = ()  # the attributes in order, with doubles
+    written: Written = ()  # the attributes in order, with doubles
     children: list[Node] = field(default_factory=list)
     content: str | None = None  # of a text component or comment, verbatim
     content_at: int = 0
 
     @property
     def attributes(self) -> dict[str, str]:
-        """As npm's mjml reads them: of doubles, the first."""
-        return dict(reversed(self.written))
+        return as_read(self.written)
 
     def walk(self) -> Iterator[Node]:
         yield self
@@ -140,6 +148,10 @@ class _Reader:
 
     def _verbatim(self, node: Node, start: int) -> int:
         """The content up to the tag's own end; such tags may be nested, and comments do not count."""
+        end = _SPECIAL.search(self.text, start)
+        if end and self.text.startswith(f"</{node.tag}>", end.start()):  # the usual, quickly
+            node.content, node.content_at = self.text[start : end.start()], start
+            return end.start() + len(f"</{node.tag}>")
         depth = 1
         for tag in _VERBATIM_TAG.finditer(self.text, start):
             if tag["name"] is None or tag[0].endswith("/>"):
@@ -166,7 +178,8 @@ class _Reader:
         self.problems.append(self.source.problem(at, message))
 
 
-def _attributes(text: str) -> tuple[tuple[str, str], ...]:
+@lru_cache(maxsize=4096)
+def _attributes(text: str) -> Written:
     if not text or text == "/":
         return ()
     return tuple((name, double or single or bare) for name, double, single, bare in _ATTRIBUTE.findall(text))

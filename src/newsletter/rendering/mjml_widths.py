@@ -20,12 +20,16 @@ class Box:
     parent: str
 
 
-def inside(node: Node, attributes: dict[str, str], box: Box) -> Box:
+def columns(node: Node) -> int:
+    """By how many columns the box of a component is shared."""
+    return sum(child.tag not in (COMMENT, "mj-raw") for child in node.children) if node.children else 0
+
+
+def inside(tag: str, attributes: dict[str, str], box: Box, columns: int) -> Box:
     """The box that a component's children have."""
-    if node.tag in VERBATIM:
+    if tag in VERBATIM:
         return box
-    columns = sum(child.tag not in (COMMENT, "mj-raw") for child in node.children)
-    match node.tag:
+    match tag:
         case "mj-body":
             width = _number(attributes.get("width")) or 600.0
         case "mj-section" | "mj-wrapper":
@@ -38,7 +42,7 @@ def inside(node: Node, attributes: dict[str, str], box: Box) -> Box:
             width = box.width - _padding(attributes, attributes.get("padding"))
         case _:
             width = box.width
-    return Box(width, columns, node.tag)
+    return Box(width, columns, tag)
 
 
 def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
