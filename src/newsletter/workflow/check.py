@@ -30,9 +30,10 @@ from newsletter.workflow.audience import audience_rule, is_statutory
 from newsletter.workflow.blanks import empty_fields
 from newsletter.workflow.compose import WITNESSES, ComposedLanguage, Composition, planned_at
 from newsletter.workflow.context import Context, draft_path
-from newsletter.workflow.definition_checks import check_definitions, strings_of
+from newsletter.workflow.definition_checks import check_definitions
 from newsletter.workflow.files import asset_name
 from newsletter.workflow.gather import library_of
+from newsletter.workflow.template_checks import strings_of
 from newsletter.workflow.witnesses import witnesses_of
 
 __all__ = ["check", "check_definitions"]

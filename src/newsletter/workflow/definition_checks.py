@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
-
-from jinja2 import TemplateSyntaxError
-from jinja2 import nodes as syntax
 
 from newsletter.audience import examples
 from newsletter.audience.converting import conversion
 from newsletter.checks import Finding, merge
 from newsletter.checks.content import problem, strings_missing
 from newsletter.checks.finding import Rule, error, warning
-from newsletter.errors import NewsletterError, Problem, ProblemsFound, nearest
+from newsletter.errors import NewsletterError, Problem, nearest
 from newsletter.gathering.gather import Desk, gather
 from newsletter.i18n import pick
 from newsletter.model.address import AddressError, check_address
@@ -21,15 +17,13 @@ from newsletter.model.campaign import Campaign, Sender
 from newsletter.model.draft import Draft
 from newsletter.model.recurrence import next_firing, zone_of
 from newsletter.model.segment import RuleError, parse
-from newsletter.rendering.manuscript import Manuscript, Source, Templates
-from newsletter.rendering.sandbox import Sandbox
+from newsletter.rendering.manuscript import Source
 from newsletter.workflow.audience import audience_rule
 from newsletter.workflow.context import Context
+from newsletter.workflow.template_checks import attempt, strings_of, syntax_problems, template_problems
 from newsletter.workspace.loading import load_yaml, place
 
-T = TypeVar("T")
-
-SETTINGS, STRINGS = "newsletter.toml", "templates/strings.yaml"
+SETTINGS = "newsletter.toml"
 
 DEFINITION = error("definition", "The program cannot work with it.", "Mend it there.")
 TEMPLATE = error("template", "No message can be made with it.", "Mend it there.")
@@ -47,20 +41,13 @@ def check_definitions(ctx: Context) -> list[Finding]:
     return merge([[*_all(ctx)]])
 
 
-def strings_of(ctx: Context) -> dict[str, dict[str, str]]:
-    """The template family's strings: name -> language -> text."""
-    if not ctx.documents.exists(STRINGS):
-        return {}
-    return load_yaml(ctx.documents.text(STRINGS), STRINGS, dict[str, dict[str, str]])
-
-
 def _all(ctx: Context) -> Iterator[Finding]:
     parts: list[tuple[Rule, Callable[[Context], Iterator[Problem]]]] = [
         (POSTAL, _postal),
         (DEFINITION, _settings),
         (DEFINITION, _subscribers),
         (DEFINITION, _imports),
-        (TEMPLATE, _templates),
+        (TEMPLATE, template_problems),
         (DEFINITION, _campaigns),
         (DEFINITION, _drafts),
         (SOURCE, _sources),
@@ -68,17 +55,8 @@ def _all(ctx: Context) -> Iterator[Finding]:
     ]
     for rule, look in parts:
         yield from (problem(rule, each) for each in look(ctx))
-    strings, _ = _read(lambda: strings_of(ctx))
+    strings, _ = attempt(lambda: strings_of(ctx))
     yield from strings_missing(strings or {}, ctx.settings.languages)
-
-
-def _read(load: Callable[[], T], file: str | None = None) -> tuple[T | None, list[Problem]]:
-    try:
-        return load(), []
-    except ProblemsFound as error_:
-        return None, list(error_.problems)
-    except NewsletterError as error_:
-        return None, [Problem(str(error_), file)]
 
 
 # Settings and subscribers
@@ -93,7 +71,7 @@ def _settings(ctx: Context) -> Iterator[Problem]:
     settings = ctx.settings
     if not settings.public_url.startswith("https://"):
         yield Problem(f"public_url is {settings.public_url}: mail programs want https", SETTINGS)
-    _, found = _read(lambda: zone_of(None, settings.time_zone), SETTINGS)
+    _, found = attempt(lambda: zone_of(None, settings.time_zone), SETTINGS)
     yield from found
     if settings.association.logo and not ctx.documents.exists(settings.association.logo):
         yield Problem(f"association.logo: there is no file {settings.association.logo}", SETTINGS)
@@ -101,9 +79,9 @@ def _settings(ctx: Context) -> Iterator[Problem]:
 
 def _subscribers(ctx: Context) -> Iterator[Problem]:
     for load in (lambda: ctx.fields, lambda: ctx.publications, lambda: ctx.segments):
-        yield from _read(load)[1]
-    segments, _ = _read(lambda: ctx.segments)
-    fields, _ = _read(lambda: ctx.fields)
+        yield from attempt(load)[1]
+    segments, _ = attempt(lambda: ctx.segments)
+    fields, _ = attempt(lambda: ctx.fields)
     if segments is None or fields is None:
         return
     path = "subscribers/segments.yaml"
@@ -117,14 +95,14 @@ def _subscribers(ctx: Context) -> Iterator[Problem]:
 def _imports(ctx: Context) -> Iterator[Problem]:
     for name in ctx.imports:
         path = f"subscribers/imports/{name}.yaml"
-        mapping, found = _read(lambda name=name: ctx.mapping(name), path)  # type: ignore[misc]
+        mapping, found = attempt(lambda name=name: ctx.mapping(name), path)  # type: ignore[misc]
         yield from found
-        fields, _ = _read(lambda: ctx.fields)
+        fields, _ = attempt(lambda: ctx.fields)
         if mapping is None or fields is None:
             continue
         if mapping.file and not ctx.documents.exists(mapping.file):
             yield _at(ctx, path, ["file"], f"there is no file {mapping.file}")
-        publications = _read(lambda: ctx.publications)[0] or {}
+        publications = attempt(lambda: ctx.publications)[0] or {}
         for each in mapping.subscribe:
             if each not in publications:
                 yield _at(ctx, path, ["subscribe"], f"no publication {each!r}: {nearest(each, publications)}")
@@ -140,17 +118,17 @@ def _imports(ctx: Context) -> Iterator[Problem]:
 
 def _loaded(ctx: Context) -> Iterator[tuple[str, str, Campaign]]:
     for name in ctx.campaigns:
-        campaign, _ = _read(lambda name=name: ctx.campaign(name))  # type: ignore[misc]
+        campaign, _ = attempt(lambda name=name: ctx.campaign(name))  # type: ignore[misc]
         if campaign is not None:
             yield name, f"campaigns/{name}/campaign.yaml", campaign
 
 
 def _campaigns(ctx: Context) -> Iterator[Problem]:
     for name in ctx.campaigns:
-        yield from _read(lambda name=name: ctx.campaign(name))[1]  # type: ignore[misc]
+        yield from attempt(lambda name=name: ctx.campaign(name))[1]  # type: ignore[misc]
     for name, path, campaign in _loaded(ctx):
         languages = campaign.languages or ctx.settings.languages
-        yield from _read(lambda: audience_rule(ctx, name, campaign, languages))[1]  # noqa: B023
+        yield from attempt(lambda: audience_rule(ctx, name, campaign, languages))[1]  # noqa: B023
         yield from _texts(ctx, path, campaign, languages)
         yield from _references(ctx, name, path, campaign, languages)
         yield from _senders(ctx, path, campaign)
@@ -162,7 +140,7 @@ def _texts(ctx: Context, path: str, campaign: Campaign, languages: list[str]) ->
             yield _at(ctx, path, ["subject"], f"subject has no text in {language}")
     for part, texts in (("subject", campaign.subject), ("preview", campaign.preview)):
         for language, text in texts.items():
-            for each in _syntax({"line.txt": Source(text, staff=True)}, ctx, language):
+            for each in syntax_problems({"line.txt": Source(text, staff=True)}, ctx, language):
                 yield _at(ctx, path, [part, language], f"{part}.{language}: {each.message}")
 
 
@@ -178,14 +156,14 @@ def _references(ctx: Context, name: str, path: str, campaign: Campaign, language
             yield _at(ctx, path, ["sign_off"], f"sign_off names {each!r}: {nearest(each, languages)}")
     if campaign.recurrence is not None:
         recurrence = campaign.recurrence
-        _, found = _read(
+        _, found = attempt(
             lambda: next_firing(recurrence, zone_of(recurrence, ctx.settings.time_zone), ctx.clock.now()), path
         )
         for each_problem in found:
             yield _at(ctx, path, ["recurrence"], f"recurrence: {each_problem.message}")
-    fields, _ = _read(lambda: ctx.fields)
+    fields, _ = attempt(lambda: ctx.fields)
     if fields is not None:
-        _, found = _read(lambda: examples.public(campaign.public, fields, languages[0]), path)
+        _, found = attempt(lambda: examples.public(campaign.public, fields, languages[0]), path)
         for each_problem in found:
             yield _at(ctx, path, ["public"], f"public: {each_problem.message}")
     for number, attachment in enumerate(campaign.attachments):
@@ -210,7 +188,7 @@ def _drafts(ctx: Context) -> Iterator[Problem]:
         for path in ctx.documents.list(f"campaigns/{name}/*.yaml"):
             if path.endswith("/campaign.yaml"):
                 continue
-            draft, found = _read(lambda path=path: load_yaml(ctx.documents.text(path), path, Draft), path)  # type: ignore[misc]
+            draft, found = attempt(lambda path=path: load_yaml(ctx.documents.text(path), path, Draft), path)  # type: ignore[misc]
             yield from found
             for number, section in enumerate(draft.sections if draft else ()):
                 if section.id not in sections:
@@ -230,7 +208,7 @@ def _draft_texts(ctx: Context, path: str, draft: Draft, languages: list[str]) ->
         )
     for part, texts in (("subject", draft.subject), ("preview", draft.preview)):
         for language, text in texts.items():
-            for each in _syntax({"line.txt": Source(text, staff=True)}, ctx, language):
+            for each in syntax_problems({"line.txt": Source(text, staff=True)}, ctx, language):
                 yield _at(ctx, path, [part, language], f"{part}.{language}: {each.message}")
 
 
@@ -247,54 +225,6 @@ def _sources(ctx: Context) -> Iterator[Problem]:
 def _articles(ctx: Context) -> Iterator[Problem]:
     for name, _, campaign in _loaded(ctx):
         yield from gather(name, campaign, Desk(ctx.documents, ctx.settings.languages)).problems
-
-
-# Templates
-
-
-def _templates(ctx: Context) -> Iterator[Problem]:
-    paths = [path for ending in ("mjml", "txt") for path in ctx.documents.list(f"templates/**/*.{ending}")]
-    strings, found = _read(lambda: strings_of(ctx), STRINGS)
-    yield from found
-    sources: dict[str, Source | str] = {}
-    for path in paths:
-        text, found = _read(lambda path=path: ctx.documents.text(path), path)  # type: ignore[misc]
-        yield from found
-        if text is not None:
-            sources[path.removeprefix("templates/")] = Source(text, file=path)
-    yield from _syntax(sources, ctx, ctx.settings.default_language, strings=strings)
-
-
-def _syntax(
-    sources: dict[str, Source | str], ctx: Context, language: str, *, strings: dict[str, dict[str, str]] | None = None
-) -> Iterator[Problem]:
-    """Templates parsed and compiled, not run: syntax, filters, includes, and the strings that they name."""
-    fields, _ = _read(lambda: ctx.fields)
-    if fields is None or not sources:
-        return
-    first = next(iter(sources))
-    templates = Templates(sources, html=first, text=first)
-    sandbox = Sandbox(Manuscript(templates, {}, fields, language))
-    for name, source in sources.items():
-        text = source if isinstance(source, str) else source.text
-        file, _ = templates.place(name, None)
-        try:
-            sandbox.compile(text, name)
-            tree = sandbox.parse(text, name)
-        except TemplateSyntaxError as error_:
-            yield Problem(error_.message or "a syntax error", file, error_.lineno)
-            continue
-        for node in tree.find_all((syntax.Include, syntax.Import, syntax.FromImport, syntax.Extends)):
-            wanted = node.template  # type: ignore[attr-defined]
-            if isinstance(wanted, syntax.Const) and wanted.value not in sources:
-                hint = nearest(str(wanted.value), sources)
-                yield Problem(f"there is no template {wanted.value!r}: {hint}", file, node.lineno)
-        for call in tree.find_all(syntax.Call) if strings is not None else ():
-            key = call.args[0] if call.args else None
-            named = isinstance(call.node, syntax.Name) and call.node.name == "t"
-            if named and isinstance(key, syntax.Const) and key.value not in (strings or {}):
-                hint = nearest(str(key.value), strings or {})
-                yield Problem(f"there is no string {key.value!r}: {hint}", file, call.lineno)
 
 
 def _at(ctx: Context, path: str, where: list[str | int], message: str) -> Problem:
