@@ -38,6 +38,7 @@ class Waking:
     def __init__(self, tick: Callable[[], datetime | None], housekeeping: Callable[[], object]) -> None:
         self._tick, self._housekeeping = tick, housekeeping
         self._one = threading.Lock()  # a wake-up during a tick waits: that tick may have looked too early
+        self._ended = False
         self.scheduler = BackgroundScheduler(timezone=UTC, job_defaults=JOB_DEFAULTS)
 
     def start(self) -> None:
@@ -49,11 +50,15 @@ class Waking:
         self.scheduler.start()
 
     def stop(self) -> None:
+        with (
+            self._one
+        ):  # a tick that adds a wake-up while the scheduler shuts down would wait for it, and it for the tick
+            self._ended = True
         self.scheduler.shutdown(wait=True)
 
     def wake(self) -> None:
         with self._one, _logged("The schedule"):
-            if (planned := self._tick()) is not None:
+            if not self._ended and (planned := self._tick()) is not None:
                 self.scheduler.add_job(self.wake, "date", run_date=planned, id="planned", replace_existing=True)
 
     def clean(self) -> None:

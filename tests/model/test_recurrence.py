@@ -7,6 +7,7 @@ from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -134,6 +135,19 @@ def test_ends_and_intervals_count_from_the_start(rule: str, expected: list[str])
 def test_a_29th_of_february_is_found_years_ahead() -> None:
     rule = {"rule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", "at": "09:00"}
     assert some(1, "UTC", "2028-03-01 00:00", **rule) == [("2032-02-29 09:00", "2032-02-29 09:00")]
+
+
+@given(
+    st.sampled_from(["FREQ=DAILY", "FREQ=WEEKLY;BYDAY=MO,FR;BYSETPOS=1", "FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=-1"]),
+    st.integers(0, 3000),
+)
+def test_rules_are_as_if_counted_from_their_very_start(rule: str, days: int) -> None:
+    """Although long rules are not counted from there each time."""
+    after = datetime(2020, 6, 1, tzinfo=UTC) + timedelta(days=days)
+    expected = rrulestr(rule, dtstart=datetime.fromisoformat("2020-01-01 09:00")).after(after.replace(tzinfo=None))
+    found = next_firing(Recurrence(rule=rule), ZoneInfo("UTC"), after)
+    assert found is not None
+    assert found.wall == expected
 
 
 def test_a_day_that_never_comes_is_no_firing() -> None:

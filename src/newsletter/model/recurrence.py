@@ -58,7 +58,7 @@ def zone_named(name: str) -> ZoneInfo:
 def firings(recurrence: Recurrence, zone: ZoneInfo, after: datetime) -> Iterator[Firing]:
     """All firings later than an instant, in order, as far as the horizon."""
     local = after.astimezone(zone).replace(tzinfo=None)
-    for wall in walls(recurrence, local + HORIZON):
+    for wall in walls(recurrence, local - ROOM, local + HORIZON):
         if wall > local - ROOM and (at := instant(wall, zone)) > after:
             yield Firing(wall, at)
 
@@ -67,8 +67,8 @@ def next_firing(recurrence: Recurrence, zone: ZoneInfo, after: datetime) -> Firi
     return next(firings(recurrence, zone, after), None)
 
 
-def walls(recurrence: Recurrence, end: datetime) -> Iterator[datetime]:
-    """The wall times that a recurrence names, from its first to an end; RecurrenceError where it cannot be read."""
+def walls(recurrence: Recurrence, begin: datetime, end: datetime) -> Iterator[datetime]:
+    """The wall times that a recurrence names in a span, and some before; RecurrenceError where it cannot be read."""
     if recurrence.rule is None:
         return iter([moment(recurrence.at)])
     parts = _parts(recurrence.rule)
@@ -76,7 +76,10 @@ def walls(recurrence: Recurrence, end: datetime) -> Iterator[datetime]:
         raise RecurrenceError(
             f"{recurrence.rule!r} needs `start:`, the date from which it counts, or a day such as BYDAY=TU"
         )
-    first = datetime.combine(_date(recurrence.start) if recurrence.start else EPOCH, _time(recurrence.at))
+    start = _date(recurrence.start) if recurrence.start else EPOCH
+    if not _hangs_on_start(parts):  # so it may be counted from a later day, at which its periods begin
+        start = max(start, date(begin.year - 1, 1, 1))
+    first = datetime.combine(start, _time(recurrence.at))
     count, until = parts.pop("COUNT", None), parts.pop("UNTIL", None)
     try:
         limit = int(count) if count else None
@@ -133,10 +136,8 @@ def is_monthly(recurrence: Recurrence | None) -> bool:
     """Whether issues are keyed by month: a monthly rule that falls at most once a month."""
     if recurrence is None or recurrence.rule is None or _parts(recurrence.rule).get("FREQ") != "MONTHLY":
         return False
-    start = _date(recurrence.start) if recurrence.start else EPOCH
-    some = [
-        (each.year, each.month) for each in islice(walls(recurrence, datetime.combine(start, time()) + HORIZON), 24)
-    ]
+    start = datetime.combine(_date(recurrence.start) if recurrence.start else EPOCH, time())
+    some = [(each.year, each.month) for each in islice(walls(recurrence, start, start + HORIZON), 24)]
     return len(some) == len(set(some))
 
 

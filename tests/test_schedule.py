@@ -1,0 +1,78 @@
+"""APScheduler only wakes: late wake-ups count, many are one, and it computes none of our times."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from newsletter.schedule import HOUSEKEEPING, TICK, Waking
+
+FAR = datetime(2100, 1, 1, 8, 0, tzinfo=UTC)
+
+
+def test_what_it_is_told() -> None:
+    waking = Waking(lambda: FAR, lambda: None)
+    waking.start()
+    waking.wake()
+    found = {job.id: job for job in waking.scheduler.get_jobs()}
+    waking.stop()
+    assert set(found) == {"tick", "housekeeping", "planned"}
+    for job in found.values():
+        assert (job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1)
+    every = {name: job.trigger.interval for name, job in found.items() if isinstance(job.trigger, IntervalTrigger)}
+    assert every == {"tick": TICK, "housekeeping": HOUSEKEEPING}
+    assert all(job.trigger.jitter is None for name, job in found.items() if name in every)
+    planned = found["planned"].trigger
+    assert isinstance(planned, DateTrigger)
+    assert planned.run_date == FAR
+    assert str(waking.scheduler.timezone) == "UTC"
+
+
+def test_it_ticks_at_its_start_and_at_the_planned_instant() -> None:
+    ticks, cleaned, third = list[datetime](), threading.Event(), threading.Event()
+
+    def tick() -> datetime | None:
+        ticks.append(datetime.now(UTC))
+        if len(ticks) == 3:
+            third.set()
+        return ticks[-1] + timedelta(milliseconds=50)
+
+    waking = Waking(tick, cleaned.set)
+    waking.start()
+    assert third.wait(20)  # the interval alone would take a minute
+    assert cleaned.wait(20)
+    waking.stop()
+
+
+def test_a_planned_instant_that_is_past_wakes_all_the_same() -> None:
+    """As after a machine slept: APScheduler's own default drops what is a second late."""
+    ticks, second = list[int](), threading.Event()
+
+    def tick() -> datetime | None:
+        ticks.append(1)
+        if len(ticks) == 1:
+            return datetime.now(UTC) - timedelta(hours=3)
+        second.set()
+        return None
+
+    waking = Waking(tick, lambda: None)
+    waking.start()
+    assert second.wait(20)
+    waking.stop()
+
+
+def test_a_tick_that_fails_does_not_end_the_schedule(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> datetime | None:
+        raise ZeroDivisionError
+
+    waking = Waking(fail, fail)
+    with caplog.at_level(logging.INFO):
+        waking.wake()
+        waking.clean()
+    assert "The schedule failed" in caplog.text
+    assert "Housekeeping failed" in caplog.text
