@@ -14,8 +14,9 @@ from sqlalchemy import Engine, case, insert, literal, select
 
 from newsletter.clock import FixedClock
 from newsletter.dispatch import retry
-from newsletter.dispatch.engine import Ended, Progress, Report, dispatch
+from newsletter.dispatch.engine import dispatch
 from newsletter.dispatch.lock import AlreadyDispatching, dispatch_lock
+from newsletter.dispatch.post import Ended, Progress, Report
 from newsletter.dispatch.settling import probe
 from newsletter.dispatch.transports.base import (
     ChannelState,

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Engine, Row, Select, insert, literal, select, update
 
 from newsletter.clock import Clock, FixedClock
-from newsletter.dispatch.engine import Letter, Post
 from newsletter.dispatch.launch import Launch, Plan, launch
+from newsletter.dispatch.post import Letter, Post
 from newsletter.dispatch.transports.base import Transport
 from newsletter.model.delivery import DeliveryState, Sums
 from newsletter.store import ledger

@@ -10,7 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from newsletter.clock import SystemClock
-from newsletter.dispatch.engine import Ended, Letter, Post, dispatch
+from newsletter.dispatch.engine import dispatch
+from newsletter.dispatch.post import Ended, Letter, Post
 from newsletter.dispatch.transports import make_transport
 from newsletter.dispatch.transports.base import Transport
 from newsletter.message import mime, splice

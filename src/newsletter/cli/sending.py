@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from newsletter.cli.output import heading, note, progress, say
-from newsletter.dispatch.engine import Ended, Progress
+from newsletter.dispatch.post import Ended, Progress
 from newsletter.store import ledger
 from newsletter.store.engine import reading
 from newsletter.store.people import Person

@@ -12,8 +12,10 @@ from newsletter.audience.count import Count
 from newsletter.audience.select import recipients
 from newsletter.audience.sql import field_columns
 from newsletter.dispatch import launch as launching
-from newsletter.dispatch.engine import Letter, Post, Progress, Report, dispatch, stop_on_signals
+from newsletter.dispatch.engine import dispatch
 from newsletter.dispatch.lock import launch_lock
+from newsletter.dispatch.post import Letter, Post, Progress, Report
+from newsletter.dispatch.signals import stop_on_signals
 from newsletter.dispatch.transports import make_transport
 from newsletter.dispatch.transports.base import Transport
 from newsletter.errors import NewsletterError, UsageError

@@ -1,0 +1,68 @@
+"""What a dispatch is given, and what it says: pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Engine
+
+from newsletter.clock import Clock
+from newsletter.dispatch.transports.base import Transport
+from newsletter.model.delivery import Sums
+from newsletter.store.ledger import Claimed
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """How one delivery becomes a message: the variant's compiled template, what is the recipient's own, and how they
+    are joined."""
+
+    template: Any
+    data: Any
+    splice: Callable[[Any, Any], bytes]
+    sender: str = ""
+
+
+Compose = Callable[[Claimed], Letter]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """For a progress bar: the ledger's sums as this process knows them, and messages a second."""
+
+    sums: Sums
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a dispatch needs: where the ledger is, what carries, what makes the messages, and the time."""
+
+    db: Engine
+    transport: Transport
+    compose: Compose
+    clock: Clock
+    on_progress: Callable[[Progress], None] | None = None
+
+
+class Ended(StrEnum):
+    """Why a dispatch came back."""
+
+    DONE = "done"  # nothing waits
+    WAITING = "waiting"  # what waits is not due yet
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    STOPPED = "stopped"  # this process was asked to stop
+    UNAVAILABLE = "unavailable"  # the transport could not be reached
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    ended: Ended
+    sums: Sums
+    reason: str | None = None
+    next_at: datetime | None = None  # when the next waiting delivery is due
