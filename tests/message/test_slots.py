@@ -219,3 +219,12 @@ def test_expressions_are_described_as_one_writes_them() -> None:
 def test_what_is_no_expression_is_refused() -> None:
     with pytest.raises(ValueError, match="no expression"):
         bind_value(["exec", "x"], FIELDS, "fr")
+
+
+def test_french_writes_the_first_of_a_month_as_an_ordinal() -> None:
+    french = filters("fr")
+    assert french["date"]("2027-01-01") == "1er janvier 2027"
+    assert french["date"]("2027-01-01", "full") == "vendredi 1er janvier 2027"
+    assert french["date"]("2027-01-11") == "11 janvier 2027"
+    assert french["date"]("2027-01-01", "MMMM y") == "janvier 2027"
+    assert filters("en")["date"]("2027-01-01") == "1 January 2027"

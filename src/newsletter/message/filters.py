@@ -211,7 +211,14 @@ def _date(value: Any, style: str = "long", *, locale: Locale) -> str:
     found = moment(value)
     if found is None or isinstance(found, time):
         return text_of(value)
-    return str(format_date(found, style, locale=locale))
+    return _ordinal(str(format_date(found, style, locale=locale)), found, locale)
+
+
+def _ordinal(shown: str, day: date, locale: Locale) -> str:
+    """French writes the first of a month as 1er, which Babel does not: 1er janvier."""
+    if locale.language != "fr" or day.day != 1:
+        return shown
+    return re.sub(r"(?<!\d)1(?= [^\W\d])", "1er", shown)
 
 
 def _time(value: Any, style: str = "short", *, locale: Locale) -> str:

@@ -22,8 +22,9 @@ class Fault(Exception):
 class Source:
     """The source of one template.
 
-    `file` and `lines` say where people find it: line n of the text is line `lines[n - 1]` of the file (`shield.lines`
-    finds them for what is made of Markdown). Without `lines` a template's line is n, and that of a staff text is not known.
+    `file` and `lines` say where people find it: line n of the text is line `lines[n - 1]` of the file
+    (`shield.lines` finds them for what is made of Markdown). Without `lines` a template's line is n, and that of a
+    staff text is not known.
     `staff`: a text that editors write, where the filter `safe` is refused.
     """
 
