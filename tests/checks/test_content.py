@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from newsletter.checks import Contents, Finding, examine_content
+from newsletter.checks import Contents, Finding, examine_content, merge
 from newsletter.checks.content import EmptyField
 from newsletter.model.article import Article, Event
 from newsletter.model.draft import Draft
@@ -58,6 +58,11 @@ def test_a_gap_in_a_language_names_its_articles() -> None:
         ("rule", "forum"),
     )
     assert not found.error
+
+
+def test_gaps_of_different_languages_stay_apart() -> None:
+    found = merge([examine_content(replace(GOOD, languages=("ar", "de"), strings={}))])
+    assert [each.where.languages for each in found] == [("ar",), ("de",)]
 
 
 def test_a_regional_language_is_served_by_its_parent() -> None:

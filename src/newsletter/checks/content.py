@@ -96,9 +96,8 @@ def _gaps(contents: Contents) -> Iterator[Finding]:
     for language in contents.languages:
         lacking = [key for key, translations in used.items() if match([language], translations) is None]
         if lacking:
-            yield GAP.at(
-                f"{len(lacking)} of {len(used)} articles are not there", languages=[language], articles=lacking
-            )
+            what = f"{len(lacking)} of {len(used)} articles have no text in {language}"
+            yield GAP.at(what, languages=[language], articles=lacking)
 
 
 def _gone(contents: Contents) -> Iterator[Finding]:
