@@ -82,7 +82,7 @@ def _institution(number: int) -> dict[str, Any]:
 
 def add_contacts(engine: Engine, numbers: Sequence[int] | range, *, address: str | None = None) -> None:
     """Contacts, subscribed to the publication; institutions in turn."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": number,
             "institution_id": 1 + number % 3,

@@ -66,11 +66,7 @@ class Side:
 def play(kind: str, folder: Path, *, messages: int, kills: int, seed: int) -> Verdict:
     """Sends to `messages` contacts, killing the sender `kills` times, and compares both sides' books."""
     chance = random.Random(f"{seed} {kind}")
-    engine = open_engine(f"sqlite:///{folder / 'ledger.sqlite'}")
-    with writing(engine) as connection:
-        metadata.create_all(connection)
-    world = make_world(engine, SystemClock(), contacts=messages)
-    run = launched(world, transport=kind, due_at=datetime(2026, 1, 1, tzinfo=UTC))
+    engine, run = prepare(kind, folder, messages)
     with SIDES[kind](folder) as side:
         lives = partial(LIVES.Process, target=send, args=(str(engine.url), run, kind, side.target))
         instants = sorted(chance.sample(range(1, messages), kills))
@@ -81,6 +77,15 @@ def play(kind: str, folder: Path, *, messages: int, kills: int, seed: int) -> Ve
         verdict = _judge(engine, run, kind, side, done)
     engine.dispose()
     return verdict
+
+
+def prepare(kind: str, folder: Path, messages: int) -> tuple[Engine, int]:
+    """A database of its own with a run that is ready to send."""
+    engine = open_engine(f"sqlite:///{folder / 'ledger.sqlite'}")
+    with writing(engine) as connection:
+        metadata.create_all(connection)
+    world = make_world(engine, SystemClock(), contacts=messages)
+    return engine, launched(world, transport=kind, due_at=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def _killed(sender: BaseProcess, side: Side, instant: int, more: float) -> bool:

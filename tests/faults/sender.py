@@ -7,11 +7,13 @@ from __future__ import annotations
 import asyncio
 import os
 from datetime import timedelta
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from newsletter.clock import SystemClock
 from newsletter.dispatch.engine import dispatch
-from newsletter.dispatch.post import Ended, Letter, Post
+from newsletter.dispatch.post import Ended, Letter, Post, Report
+from newsletter.dispatch.signals import stop_on_signals
 from newsletter.dispatch.transports import make_transport
 from newsletter.dispatch.transports.base import Transport
 from newsletter.message import mime, splice
@@ -45,9 +47,25 @@ def letter(row: Claimed) -> Letter:
     return Letter(TEMPLATE, data, splice.message, sender="news@association.example")
 
 
-def send(database: str, run: int, kind: str, target: str) -> None:
-    """One life."""
+def send(database: str, run: int, kind: str, target: str, heard: Event | None = None) -> None:
+    """One life. `heard` is set once it was asked to stop."""
     os.environ |= {"SENDGRID_API_KEY": KEY, "no_proxy": "127.0.0.1"}
     post = Post(open_engine(database), transport(kind, target), letter, SystemClock())
-    report = asyncio.run(dispatch(post, run))
-    assert report.ended is Ended.DONE, f"{report.ended}: {report.reason} {report.sums.line}"
+    report = asyncio.run(_live(post, run, heard))
+    assert report.ended in (Ended.DONE, Ended.STOPPED), f"{report.ended}: {report.reason} {report.sums.line}"
+
+
+async def _live(post: Post, run: int, heard: Event | None) -> Report:
+    stop = asyncio.Event()
+    with stop_on_signals(stop):
+        telling = asyncio.create_task(_tell(stop, heard)) if heard else None
+        try:
+            return await dispatch(post, run, stop=stop)
+        finally:
+            if telling:
+                telling.cancel()
+
+
+async def _tell(stop: asyncio.Event, heard: Event) -> None:
+    await stop.wait()
+    heard.set()

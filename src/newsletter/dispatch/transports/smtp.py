@@ -120,7 +120,11 @@ class SmtpChannel:
     _dirty: bool = False  # an envelope was begun and not finished
 
     async def send(self, batch: Sequence[Outgoing], /) -> Sequence[Outcome]:
-        return [await self._one(message) for message in batch]
+        try:
+            return [await self._one(message) for message in batch]
+        except asyncio.CancelledError:
+            self._drop()  # in the middle of a message there is no goodbye
+            raise
 
     async def close(self) -> None:
         with suppress(SMTPException, OSError):

@@ -1,0 +1,94 @@
+"""A real sender that is asked to stop in mid-send: SIGTERM drains, Ctrl-C twice ends at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from newsletter.clock import SystemClock
+from newsletter.dispatch.engine import dispatch
+from newsletter.dispatch.lock import AlreadyDispatching
+from newsletter.dispatch.post import Post
+from newsletter.model.delivery import DeliveryState as S
+from tests.dispatch.world import counts, deliveries
+from tests.fakes.smtp import SILENCE, FakeSmtp, Fault
+from tests.faults.scenarios import LIFE, LIVES, prepare, smtp_side
+from tests.faults.sender import CONNECTIONS, letter, send, transport
+
+MESSAGES = 120
+
+
+def test_sigterm_finishes_what_is_under_way_and_leaves_the_rest_to_the_next(tmp_path: Path) -> None:
+    engine, run = prepare("smtp", tmp_path, MESSAGES)
+    with smtp_side(tmp_path) as side:
+        stopped = life(engine, run, side.target)
+        wait_for(lambda: len(side.accepted()) > MESSAGES // 4, stopped)
+        os.kill(stopped.pid or 0, signal.SIGTERM)
+        stopped.join(LIFE)
+        assert stopped.exitcode == 0
+        after = counts(engine, run)
+        assert set(after) == {S.ACCEPTED, S.PENDING}, "it was to be stopped in mid-send, and nothing to be in doubt"
+        assert sorted(side.accepted()) == sorted(addresses(engine, run, S.ACCEPTED))
+        assert {row.claim_id for row in deliveries(engine, run)} == {None}
+        following = life(engine, run, side.target)
+        following.join(LIFE)
+        assert counts(engine, run) == {S.ACCEPTED: MESSAGES}
+        assert Counter(side.accepted()) == Counter(addresses(engine, run, S.ACCEPTED))
+    engine.dispose()
+
+
+def test_ctrl_c_drains_and_twice_ends_at_once_with_what_was_under_way_in_doubt(tmp_path: Path) -> None:
+    """The server never answers, so draining would take as long as its deadline."""
+    engine, run = prepare("smtp", tmp_path, MESSAGES)
+
+    async def play() -> None:
+        async with FakeSmtp(faults=[Fault("dot", SILENCE)] * CONNECTIONS).running() as server:
+            heard = LIVES.Event()
+            sender = life(engine, run, str(server.port), heard)
+            await asyncio.to_thread(wait_for, lambda: counts(engine, run).get(S.SENDING) == CONNECTIONS, sender)
+            await asyncio.to_thread(wait_for, lambda: server.commands.count("DATA") == CONNECTIONS, sender)
+            with pytest.raises(AlreadyDispatching, match="Another program is sending from this database already"):
+                await dispatch(Post(engine, transport("smtp", "1"), letter, SystemClock()), run)
+            os.kill(sender.pid or 0, signal.SIGINT)
+            assert await asyncio.to_thread(heard.wait, LIFE)
+            assert sender.is_alive()
+            os.kill(sender.pid or 0, signal.SIGINT)
+            await asyncio.to_thread(sender.join, 4)  # less than a goodbye to a silent server would wait
+            assert not sender.is_alive()
+            assert counts(engine, run) == {S.SENDING: CONNECTIONS, S.PENDING: MESSAGES - CONNECTIONS}
+            assert {row.claim_id for row in deliveries(engine, run)} == {None}
+            following = life(engine, run, str(server.port))
+            await asyncio.to_thread(following.join, LIFE)
+            assert counts(engine, run) == {S.ACCEPTED: MESSAGES - CONNECTIONS, S.UNCONFIRMED: CONNECTIONS}
+            arrived = [recipient.strip("<>") for _, recipient in server.envelopes]
+            assert sorted(arrived) == sorted(addresses(engine, run, S.ACCEPTED))
+
+    asyncio.run(play())
+    engine.dispose()
+
+
+def life(engine: Engine, run: int, target: str, heard: object = None) -> BaseProcess:
+    process = LIVES.Process(target=send, args=(str(engine.url), run, "smtp", target, heard))
+    process.start()
+    return process
+
+
+def wait_for(reached: Callable[[], bool], sender: BaseProcess) -> None:
+    ends = time.monotonic() + LIFE
+    while not reached():
+        assert sender.is_alive(), "the sender ended too early"
+        assert time.monotonic() < ends
+        time.sleep(0.002)
+
+
+def addresses(engine: Engine, run: int, state: S) -> list[str]:
+    return [str(row.address) for row in deliveries(engine, run) if row.state == state]
