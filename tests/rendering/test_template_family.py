@@ -261,16 +261,16 @@ def test_every_colour_is_one_whose_contrast_was_computed() -> None:
 
 @pytest.mark.browser
 def test_nothing_runs_out_of_the_screen_and_gutters_hold(demo: Demo) -> None:
-    """At three widths, and on a phone whose mail program drops every <style>."""
+    """On a desk, on a phone, and on a phone whose mail program drops every <style>."""
     from tests.fidelity.pixels import camera, chromium
 
     if chromium() is None:
         missing("browser", "Chromium is not here: apt-get install chromium")
     with camera() as eye:
-        for campaign, language in (("monthly", "en"), ("monthly", "ar"), ("events", "de"), ("notices", "ar")):
+        for campaign, language in (("monthly", "ar"), ("events", "de")):
             source = demo.html(campaign, language)
             bare = re.sub(r"<style.*?</style>", "", source, flags=re.S)
-            for shown, width, gutter in ((source, 1280, 32), (source, 640, 32), (source, 375, 20), (bare, 375, 32)):
+            for shown, width, gutter in ((source, 1280, 32), (source, 375, 20), (bare, 375, 32)):
                 shot = eye.shoot(shown, width)
                 assert shot.width == width
                 margin = max(0, width - 600) // 2 + gutter - 3  # letters may hang out of their box
