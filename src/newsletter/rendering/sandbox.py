@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes
+from jinja2.environment import TemplateModule
 from jinja2.runtime import Context, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
@@ -155,6 +156,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return self.opened(obj[attribute])
         if isinstance(obj, (Owner, LinkNames)):
             return obj.get(attribute)
+        if type(obj) is TemplateModule and attribute in vars(obj) and not attribute.startswith("_"):
+            return vars(obj)[attribute]  # what an imported template exports; Jinja asks at length whether it is safe
         return self.undefined(obj=obj, name=attribute) if isinstance(obj, Strings) else super().getattr(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
