@@ -16,7 +16,7 @@ from newsletter.model.issue import IssueState
 from newsletter.model.permission import NotAllowed
 from newsletter.workflow.approve import approve, ask_for_changes
 from newsletter.workflow.contacts import suppress
-from newsletter.workflow.freeze import submit
+from newsletter.workflow.freeze import ChecksFailed, submit
 from newsletter.workflow.send import plan_send
 from newsletter.workflow.status import status_of
 from newsletter.workflow.testing import send_tests
@@ -157,3 +157,14 @@ def test_a_mistake_in_a_template_names_its_file_and_line(tmp_path: Path, clock: 
         ws.compose(ISSUE)
     assert f"templates/digest.txt:{len(lines) + 1}" in str(found.value)
     assert "contact.first_name" in str(found.value)
+
+
+def test_an_error_of_the_checks_keeps_an_issue_from_approval(tmp_path: Path, clock: FixedClock) -> None:
+    folder = lay(tmp_path / "ws")
+    settings = folder / "newsletter.toml"
+    lines = [line for line in settings.read_text().splitlines() if not line.startswith("postal_address")]
+    settings.write_text("\n".join(lines))
+    with office(folder, clock) as ws:
+        with pytest.raises(ChecksFailed, match="postal"):
+            submit(ws.context, ws.issue(ISSUE), ws.context.person("ana"))
+        assert ws.issue(ISSUE).state is IssueState.DRAFT

@@ -42,13 +42,21 @@ CONTACTS = 12  # real contacts a language, spread over its variants, but at leas
 NOBODY = "nobody@example.org"
 
 
-def check(ctx: Context, made: Composition) -> list[Finding]:
-    """Everything about an issue that should be mended before it is sent, errors first."""
+def errors(ctx: Context, made: Composition) -> list[Finding]:
+    """What must be mended before an issue may be approved: looked for in one message of each variant."""
+    return [finding for finding in check(ctx, made, contacts=0) if finding.error]
+
+
+def check(ctx: Context, made: Composition, *, contacts: int = CONTACTS) -> list[Finding]:
+    """Everything about an issue that should be mended before it is sent, errors first.
+
+    `contacts`: so many real ones a language beside the public profile and the worst case; 0 is the worst case alone.
+    """
     detect = lru_cache(maxsize=4096)(detector(made.languages))
     messages = (
         examine(each)
-        for language, composed in made.languages.items()
-        for each in _messages(ctx, made, language, composed, detect)
+        for composed in made.languages.values()
+        for each in _messages(ctx, made, composed, detect, contacts)
     )
     return merge([examine_content(_contents(ctx, made)), *messages])
 
@@ -79,13 +87,13 @@ def _day(ctx: Context, made: Composition) -> date:
 
 
 def _messages(
-    ctx: Context, made: Composition, language: str, composed: ComposedLanguage, detect: Detect
+    ctx: Context, made: Composition, composed: ComposedLanguage, detect: Detect, contacts: int
 ) -> Iterator[Checked]:
     """The messages of a language that differ."""
     compiled = composed.compiled
     at = ctx.clock.now()
     seen = set()
-    recipients = _recipients(ctx, made, language, composed)
+    recipients = _recipients(ctx, made, composed, contacts)
     for number, variant in enumerate(compiled.variants):
         template = mime.compile(variant, composed.envelope, compiled.fields)
         for recipient in recipients[number]:
@@ -97,10 +105,14 @@ def _messages(
 
 
 def _recipients(
-    ctx: Context, made: Composition, language: str, composed: ComposedLanguage
+    ctx: Context, made: Composition, composed: ComposedLanguage, contacts: int
 ) -> dict[int, list[Recipient]]:
     """By variant: the public profile, the worst case, and contacts who would get just this one."""
-    compiled = composed.compiled
+    compiled, language = composed.compiled, composed.compiled.language
+    if not contacts:
+        with reading(ctx.engine) as connection:
+            worst = examples.worst_case(connection, ctx.fields, language)
+        return {number: [worst] for number in range(len(compiled.variants))}
     rule = audience_rule(ctx, made.issue.campaign, made.campaign, list(made.languages))
     with reading(ctx.engine) as connection:
         known = witnesses_of(connection, rule, ctx.fields, language, WITNESSES)
@@ -108,7 +120,7 @@ def _recipients(
     public = examples.public(made.campaign.public, ctx.fields, language)
     leads = bind_tree(compiled.tree, compiled.fields, language)
     found: dict[int, list[Recipient]] = {number: [public, worst] for number in range(len(compiled.variants))}
-    most = 2 + max(1, CONTACTS // len(found))
+    most = 2 + max(1, contacts // len(found))
     for recipient in known:
         number = leads(field_values(recipient, compiled.fields))
         if number is not None and len(found[number]) < most:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from newsletter.audience.count import Count, explain
 from newsletter.audience.select import ranked
-from newsletter.errors import Problem, ProblemsFound
+from newsletter.errors import NewsletterError, Problem, ProblemsFound
 from newsletter.message import serial
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.issue import IssueState, Step
@@ -23,6 +23,7 @@ from newsletter.store.people import Person
 from newsletter.store.tables import delivery
 from newsletter.tokens import INERT_ID
 from newsletter.workflow.audience import audience_rule
+from newsletter.workflow.check import errors
 from newsletter.workflow.compose import Composition, compose
 from newsletter.workflow.context import Context
 from newsletter.workflow.witnesses import witnesses_of
@@ -38,11 +39,17 @@ class Submitted:
     new: bool  # false where the latest edition says the same already
 
 
+class ChecksFailed(NewsletterError):
+    """Errors that must be mended before anybody is asked to approve."""
+
+
 def submit(ctx: Context, issue: IssueRow, person: Person, *, now: bool = False) -> Submitted:
     """Freezes the issue as it stands and asks for approval. The same content is never frozen twice."""
     require(person.name, person.roles, Action.EDIT)
     made = compose(ctx, issue, now=now)
     prove(ctx, made)
+    if blocking := errors(ctx, made):
+        raise ChecksFailed("\n".join(map(str, blocking)))
     at = ctx.clock.now()
     with reading(ctx.engine) as connection:
         last = editions.latest(connection, issue.id)
