@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from newsletter.cli.options import HERE, Folder, Json, opened
 from newsletter.cli.output import as_json, heading, note, say, table
+
+if TYPE_CHECKING:
+    from newsletter.app import Workspace
 
 app = typer.Typer()
 db = typer.Typer(help="The database.", no_args_is_help=True)
@@ -29,7 +32,8 @@ def demo(
 
     run_demo(directory)
     if serve:
-        _serve(directory, port)
+        with opened(directory) as ws:
+            _serve(ws, port)
 
 
 @app.command()
@@ -56,7 +60,10 @@ def serve(
     port: Annotated[int, typer.Option(help="The port on this machine.")] = 8025,
 ) -> None:
     """Serve the previews of all issues in a browser, and keep the schedule."""
-    _serve(workspace, port)
+    from newsletter.schedule import kept
+
+    with opened(workspace) as ws, kept(ws.context):
+        _serve(ws, port)
 
 
 @app.command()
@@ -94,9 +101,8 @@ def upgrade(workspace: Folder = HERE) -> None:
         say(f"The schema is {current(ws.context.engine)}; this program knows {HEAD}.")
 
 
-def _serve(folder: Path, port: int) -> None:
+def _serve(ws: Workspace, port: int) -> None:
     from newsletter.web.previews import serve_previews
 
-    with opened(folder) as ws:
-        heading(f"Previews at http://127.0.0.1:{port}/ (Ctrl-C ends)")
-        serve_previews(ws, port)
+    heading(f"Previews at http://127.0.0.1:{port}/ (Ctrl-C ends)")
+    serve_previews(ws, port)

@@ -61,7 +61,9 @@ TRANSITIONS: dict[tuple[IssueState, Step], IssueState] = {
     (_S.APPROVED, Step.LAUNCH): _S.APPROVED,
     (_S.SCHEDULED, Step.LAUNCH): _S.APPROVED,
     **{(state, Step.EDIT): _S.DRAFT for state in (_S.DRAFT, _S.IN_REVIEW, _S.APPROVED, _S.SCHEDULED, _S.HELD)},
-    **{(state, Step.HOLD): _S.HELD for state in (_S.DRAFT, _S.IN_REVIEW, _S.APPROVED, _S.SCHEDULED, _S.MISSED)},
+    **{
+        (state, Step.HOLD): _S.HELD for state in (_S.DRAFT, _S.IN_REVIEW, _S.APPROVED, _S.SCHEDULED, _S.MISSED, _S.SENT)
+    },
     **{(state, Step.MISS): _S.MISSED for state in (_S.DRAFT, _S.IN_REVIEW, _S.APPROVED, _S.SCHEDULED)},
     **{
         (state, Step.CANCEL): _S.CANCELLED

@@ -68,20 +68,26 @@ class LaunchedMeanwhile(NewsletterError):
 
 
 def plan_send(ctx: Context, issue: IssueRow, *, rehearse: bool = False) -> Plan:
-    """NotApproved where the edition lacks an approval; UsageError where nothing says how to send."""
+    """NotApproved where the edition lacks an approval; UsageError where nothing says how to send.
+
+    A run that was begun goes on with its own edition, whatever was frozen since: its approval was looked at when it
+    was launched.
+    """
     edition = latest_edition(ctx, issue)
     transport = _transport_name(ctx, edition, rehearse)
     rehearsal = isinstance(ctx.settings.transports[transport], OutboxSettings)
+    with reading(ctx.engine) as connection:
+        begun = runs.of_issue(connection, issue.id)
+        mine = [run for run in begun if run.rehearsal == rehearsal and (not rehearsal or run.edition_id == edition.id)]
+        open_run = next((run for run in mine if run.state not in (RunState.DONE, RunState.CANCELLED)), None)
+        if open_run is not None:
+            edition, transport = editions.get(connection, open_run.edition_id), open_run.transport
     now = standing(ctx, edition)
-    if now.missing:
+    if now.missing and open_run is None:
         raise NotApproved(
             f"Edition {edition.number} of {issue.name} lacks {' and '.join(now.missing)}: "
             f"`newsletter approve {issue.name} --as PERSON`."
         )
-    with reading(ctx.engine) as connection:
-        begun = runs.of_issue(connection, issue.id)
-    mine = [each for each in begun if each.rehearsal == rehearsal and (not rehearsal or each.edition_id == edition.id)]
-    open_run = next((each for each in mine if each.state not in (RunState.DONE, RunState.CANCELLED)), None)
     done = [each for each in mine if each.state is RunState.DONE]
     complete = done[-1] if rehearsal and done else None
     count = count_for(ctx, issue, edition)
