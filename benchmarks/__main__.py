@@ -69,6 +69,7 @@ def print_rows(module: str) -> None:
 
 
 def not_measured(name: str, why: str, unit: str = "", target: str | None = None) -> Row:
+    why = why.replace(f"{LATEST.parents[1]}/", "").replace(str(Path.home()), "~")
     return dict(zip(KEYS, (name, None, unit, target, f"not measured: {why}", None), strict=True))
 
 

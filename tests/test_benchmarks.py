@@ -8,7 +8,7 @@ import platform
 from pathlib import Path
 
 import pytest
-from benchmarks.__main__ import KEYS, MODULES, Row, machine, main, measured, report
+from benchmarks.__main__ import KEYS, LATEST, MODULES, Row, machine, main, measured, not_measured, report
 
 GOOD = """
 def rows():
@@ -81,6 +81,11 @@ def test_the_machine_is_named_and_not_the_host() -> None:
     assert set(found) == set(HERE)
     assert found["cores"] >= 1
     assert platform.node() not in found.values()
+
+
+def test_a_reason_names_no_folder_of_the_machine() -> None:
+    row = not_measured("speed", f"cannot import {LATEST.parents[1]}/benchmarks/x.py")
+    assert row["versus"] == "not measured: cannot import benchmarks/x.py"
 
 
 def test_every_benchmark_is_there() -> None:
