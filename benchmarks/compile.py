@@ -117,7 +117,8 @@ def _npm() -> str:
 def _times(command: Sequence[str], given: str) -> list[float]:
     done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SystemExit(f"{Path(command[0]).name} failed: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
+        said = done.stderr.strip().splitlines() or ["no reason given"]
+        raise SystemExit(f"{Path(command[0]).name} failed: {said[-1]}")
     found: list[float] = json.loads(done.stdout)
     return found
 
