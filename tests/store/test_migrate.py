@@ -9,11 +9,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, text
+
 from newsletter.store import migrate
 from newsletter.store.engine import open_engine, reading, writing
 from newsletter.store.tables import metadata
 from newsletter.tokens import AddressKeys
-from sqlalchemy import Engine, text
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field as ModelField
+from pydantic import BaseModel, ConfigDict
+from pydantic import Field as ModelField
 
 from newsletter.errors import Problem, ProblemsFound, nearest
 from newsletter.model.campaign import ByLanguage, Campaign
