@@ -65,6 +65,7 @@ def test_rules_reach_their_elements_and_nothing_else_changes(css: str, content: 
         "p{color:red; b{top:0}}",
         "p[style]{top:0}",
         "p{{{",
+        "p{top:0}; b{top:0}",
         "garbage",
     ],
 )

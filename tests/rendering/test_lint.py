@@ -23,6 +23,17 @@ REFUSED = {
     "include": ('<mj-include path="x.mjml" />', "{% include"),
     "fluid hero": ('<mj-hero mode="fluid-height"></mj-hero>', "fluid height"),
     "gap": ('<mj-wrapper gap="10px"></mj-wrapper>', "gap of a wrapper"),
+    "raw in an accordion": (
+        SECTION.format("<mj-accordion><mj-accordion-element><mj-raw>x</mj-raw></mj-accordion-element></mj-accordion>"),
+        "cannot stand in <mj-accordion-element>",
+    ),
+    "for Outlook alone in an accordion": (
+        SECTION.format(
+            "<mj-accordion><mj-accordion-element><!--[if mso]>x<![endif]--></mj-accordion-element></mj-accordion>"
+        ),
+        "is not shown where it stands",
+    ),
+    "wrapper in percent": ('<mj-wrapper padding="0 5%"><mj-section /></mj-wrapper>', "in px"),
     "before the doctype": ('<mj-raw position="file-start">x</mj-raw>', "before the doctype"),
 }
 
@@ -50,3 +61,24 @@ def test_what_is_no_document_is_refused(mjml: str) -> None:
 def test_what_stands_before_the_root_without_meaning_is_passed_over(prefix: str) -> None:
     section = SECTION.format("<mj-text color=red>x</mj-text>")
     assert "color:red" in finish(f"{prefix}<MJML><mj-body>{section}</mj-body></MJML>", file="x.mjml")
+
+
+HEADS = {
+    "fluid hero by its class": ('<mj-class name="a" mode="fluid-height" />', 4, "fluid height"),
+    "invalid value by a default": (
+        '<mj-all padding-left="wide" />',
+        4,
+        'by its class or a default, padding-left="wide"',
+    ),
+    "content of a default": ("<mj-text>x</mj-text>", 2, "what stands inside is never shown"),
+    "for Outlook alone": ("<!--[if mso]>x<![endif]-->", 2, "a comment in <mj-attributes> is never shown"),
+}
+
+
+@pytest.mark.parametrize("case", HEADS)
+def test_what_follows_from_defaults_is_refused_too(case: str) -> None:
+    default, line, reason = HEADS[case]
+    head = f"<mj-head><mj-attributes>\n{default}</mj-attributes></mj-head>"
+    with pytest.raises(ProblemsFound) as caught:
+        finish(f'<mjml>{head}<mj-body>\n\n<mj-hero mj-class="a"></mj-hero></mj-body></mjml>', file="x.mjml")
+    assert [problem.line for problem in caught.value.problems if reason in problem.message] == [line]

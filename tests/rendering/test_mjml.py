@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from newsletter.errors import ProblemsFound
@@ -71,6 +73,13 @@ def test_defaults_hold_in_the_order_of_mjml() -> None:
 def test_a_comment_between_components_is_no_column() -> None:
     one = body("<mj-section><!-- note --><mj-column><mj-text>x</mj-text></mj-column></mj-section>")
     assert "mj-column-per-100" in finished(one)
+
+
+def test_raw_html_between_the_sections_of_a_wrapper_is_not_for_outlook_alone() -> None:
+    found = finished(body("<mj-wrapper><!-- note --><mj-section /><mj-raw><b>x</b></mj-raw></mj-wrapper>"))
+    shown = re.sub(r"<!--.*?-->", "", found, flags=re.S)
+    assert "<b>x</b>" in shown
+    assert "<![endif]" not in shown
 
 
 def test_all_problems_are_reported_at_once_with_their_lines() -> None:

@@ -43,6 +43,8 @@ def read_rules(css: str) -> tuple[tuple[Rule, ...], tuple[tuple[int, str], ...]]
     for at, head, body in _blocks(css):
         if head.startswith("@"):
             wrong.append((at, f"{head.split()[0]} cannot be inlined; put it into an <mj-style> without inline"))
+        elif head == ";":
+            wrong.append((at, "a semicolon between rules makes the next one void; leave it out"))
         elif body is None:
             wrong.append((at, "this is no CSS rule"))
         elif "{" in body:
@@ -96,9 +98,9 @@ def _blocks(css: str) -> Iterator[tuple[int, str, str | None]]:
             yield start, head, css[end + 1 : close]
             position = close + 1
         else:
-            if head:
-                yield start, head, None
             position = end + 1
+            if head or (css.startswith(";", end) and css[position:].strip("; \t\r\n\f")):
+                yield start, head or ";", None
 
 
 def _closing(css: str, opening: int) -> int:

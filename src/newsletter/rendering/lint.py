@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from newsletter.errors import Problem, nearest
-from newsletter.rendering.mjml_components import COMPONENTS, IMPOSSIBLE, KINDS, REFUSED
+from newsletter.rendering.mjml_components import COMPONENTS, IMPOSSIBLE, REFUSED, expected, valid
 from newsletter.rendering.mjml_tree import COMMENT, Document, Node, Source
 
+_NEVER_SHOWN = frozenset({"mjml", "mj-attributes", "mj-class"})
 _ONCE = ("mj-head", "mj-body")
 
 
@@ -39,6 +40,8 @@ def _component(node: Node) -> Iterator[tuple[int, str]]:
     inside = node.tag
     for child in node.children:
         if child.tag == COMMENT:
+            if inside in _NEVER_SHOWN and "[if" in (child.content or ""):
+                yield child.at, f"a comment in <{inside}> is never shown; put it into an <mj-raw>"
             continue
         if inside in ("mj-attributes", "mj-class"):
             yield from _default(child, inside)
@@ -70,6 +73,8 @@ def _list(names: frozenset[str]) -> str:
 def _default(node: Node, parent: str) -> Iterator[tuple[int, str]]:
     """A child of mj-attributes, or of an mj-class in it: defaults for components."""
     written = node.written
+    if (node.content or "").strip() or (node.children and node.tag != "mj-class"):
+        yield node.at, "these are attributes for all components of this name; what stands inside is never shown"
     if parent == "mj-attributes" and node.tag == "mj-class":
         if not node.attributes.get("name"):
             yield node.at, "an <mj-class> needs a name"
@@ -103,15 +108,3 @@ def _attributes(tag: str, written: tuple[tuple[str, str], ...]) -> tuple[str, ..
         elif tag != "mj-all" and value and not valid(kinds[name], value):
             messages.append(f'{name}="{value}" is not {expected(kinds[name])}')
     return tuple(messages)
-
-
-def valid(kind: str, value: str) -> bool:
-    pattern = KINDS.get(kind)
-    if pattern is not None:
-        return pattern[0].fullmatch(value) is not None
-    return value in kind.split("|")
-
-
-def expected(kind: str) -> str:
-    pattern = KINDS.get(kind)
-    return pattern[1] if pattern is not None else "one of " + ", ".join(word for word in kind.split("|") if word)

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from newsletter.rendering import mjml_widths as widths
 from newsletter.rendering.mjml_carried import CARRIERS, fitted, settled
-from newsletter.rendering.mjml_components import COMPONENTS
+from newsletter.rendering.mjml_components import COMPONENTS, IMPOSSIBLE, expected, valid
 from newsletter.rendering.mjml_tree import COMMENT, Node, Written, as_read
 
 _PLAIN = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]*")  # printable ASCII but " and backslash
@@ -23,6 +23,8 @@ _COLORS = frozenset(
 )
 _FONT = "Ubuntu, Helvetica, Arial, sans-serif"
 _OWN = frozenset({"font-family"})  # handed down in an accordion past its elements, see `_resolved`
+_WITHOUT_RAW = frozenset({"mj-social", "mj-navbar", "mj-accordion"})  # where the compiler knows comments alone
+_WITHOUT_COMMENTS = frozenset({"mj-accordion-element", "mj-social"})  # where the compiler refuses or frames them
 _TAKEN_OUT = frozenset({"mj-attributes", "mj-font", "mj-html-attributes"})
 
 
@@ -42,6 +44,7 @@ class Mended:
     kept: list[str] = field(default_factory=list)
     inline: list[Inline] = field(default_factory=list)
     fonts: dict[str, str] = field(default_factory=dict)
+    wrong: list[tuple[int, str]] = field(default_factory=list)  # offset and reason
     places: dict[int, int] = field(default_factory=dict)  # of a kept text that must be shown: its number -> offset
     token: str = "zq"  # noqa: S105 (no secret)
 
@@ -129,6 +132,7 @@ class _Opening:
 
     parts: tuple[str, ...]
     around: _Around
+    wrong: tuple[str, ...]
 
 
 _OUTERMOST = _Around("", (), widths.Box(0, 1, "mjml"))
@@ -148,7 +152,23 @@ def _opening(defaults: _Defaults, tag: str, written: Written, around: _Around, c
         down["font-family"] = attributes.get("font-family") or _FONT
     elif tag == "mj-accordion-element":
         down["font-family"] = attributes.get("font-family") or handed.get("font-family", _FONT)
-    return _Opening(parts, _Around(own.get("mj-class", around.mj_class), tuple(down.items()), inner))
+    return _Opening(
+        parts, _Around(own.get("mj-class", around.mj_class), tuple(down.items()), inner), _wrong(tag, own, attributes)
+    )
+
+
+def _wrong(tag: str, own: dict[str, str], attributes: dict[str, str]) -> tuple[str, ...]:
+    """What the lint could not see, because it depends on defaults."""
+    kinds = COMPONENTS[tag].attributes
+    found = []
+    for name, value in attributes.items():
+        if own.get(name) != value and (reason := IMPOSSIBLE.get((tag, name, value)) or IMPOSSIBLE.get((tag, name, ""))):
+            found.append(reason)
+        elif own.get(name) != value and value and not valid(kinds[name], value):
+            found.append(f'by its class or a default, {name}="{value}" is not {expected(kinds[name])}')
+    if tag == "mj-wrapper" and widths.in_percent(attributes):
+        found.append("the sections of a wrapper would be too wide: give its left and right padding in px")
+    return tuple(found)
 
 
 def _resolved(defaults: _Defaults, tag: str, own: dict[str, str], around: _Around) -> dict[str, str]:
@@ -228,15 +248,31 @@ class _Writer:
         self.parts.append("</mj-head>")
 
     def _body(self, node: Node, around: _Around) -> None:
-        if node.tag == COMMENT:
-            conditional = "[if" in (node.content or "")
-            self.parts.append(f"<!--{self.mended.keep(node.content or '', node.at if conditional else None)}-->")
+        if node.tag in (COMMENT, "mj-raw") and self._aside(node, around.box.parent):
             return
         opening = _opening(self.defaults, node.tag, node.written, around, widths.columns(node))
+        self.mended.wrong += [(node.at, reason) for reason in opening.wrong]
         self._open(opening.parts)
         for child in node.children:
             self._body(child, opening.around)
         self._close(node)
+
+    def _aside(self, node: Node, parent: str) -> bool:
+        """Writes a comment, or an mj-raw where the compiler does not write one as it should."""
+        content, comment = (node.content or "").strip(), node.tag == COMMENT
+        at = node.at if content and (not comment or "[if" in content) else None
+        if parent == "mj-wrapper":  # between whose sections the compiler speaks to Outlook alone
+            shown = f"<!--{node.content}-->" if comment else content
+            self.parts.append(f"<mj-raw>{self.mended.keep(f'<![endif]-->{shown}<!--[if mso | IE]>', at)}</mj-raw>")
+        elif comment:
+            token = self.mended.keep(node.content or "", at)
+            if parent not in _WITHOUT_COMMENTS:
+                self.parts.append(f"<!--{token}-->")
+        elif parent in _WITHOUT_RAW:
+            self.parts.append(f"<!--{self.mended.keep(f'-->{content}<!--', at)}-->")
+        else:
+            return False
+        return True
 
     def _open(self, parts: tuple[str, ...]) -> None:
         self.parts += [self.mended.keep(part) if number % 2 else part for number, part in enumerate(parts)]

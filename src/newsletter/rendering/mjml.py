@@ -33,6 +33,8 @@ def finish(mjml: str, *, file: str) -> str:
     if problems or document.root is None:
         raise ProblemsFound(problems)
     mended = mend(document.root, mjml)
+    if mended.wrong:
+        raise ProblemsFound(source.problem(at, reason) for at, reason in mended.wrong)
     rules = _rules(mended, source)
     html = _compiled(mended, source)
     html = _with_fonts(html, mended)

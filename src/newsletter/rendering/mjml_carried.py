@@ -18,7 +18,11 @@ CARRIERS = frozenset(
 _SIDES = ("top", "right", "bottom", "left")
 _MARK = "--zqwidth:1"  # a column of a group: its width on phones is a whole percentage
 _FLAT = "--zqflat:1"  # a column whose inner table alone has round corners
+_INSIDE = "--zqinside:1"  # a border radius of the section alone, not of the full width around it
+_OUTSIDE = re.compile(rf'(<table [^>]*style="[^"]*)border-radius:[^;"]*;{_INSIDE};(width:100%;")')
+_RIGHT = "--zqright:1"  # the cell of an icon that stands right of its text
 _SEPARATE = re.compile(r' style="border-collapse:separate;"(><tbody><tr><td style="[^"]*--zqflat:1)')
+_SWAP = re.compile(rf'(<td style="padding:[^"]*;{_RIGHT};"><table(?:(?!</table>).)*</table></td>)(<td.*?</td>)')
 _WIDTH = re.compile(r"direction:(ltr|rtl);--zqwidth:1;([^\"]*?;width:)(\d+)(?:\.\d+)?%")
 _MENU = re.compile(r'(\s(?:id|for)=)"00000000"')
 
@@ -37,6 +41,8 @@ def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
                 found.pop(name, None)
         case "mj-social-element":
             _carry_attributes(found, "alt", "", "srcset", "sizes")
+            if found.pop("icon-position", "") == "right":
+                _carry(found, "vertical-align", "middle", _RIGHT)
         case "mj-table":
             if found.get("cellspacing", "0").strip() not in ("", "0"):
                 _carry(found, "table-layout", "auto", "border-collapse:separate")
@@ -48,8 +54,11 @@ def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
             _carry(found, "vertical-align", "top", _styles(found, "border-radius"))
             _hero_height(found)
         case "mj-section" | "mj-wrapper":
+            _borders(found, "border")
             if found.get("full-width") != "full-width":
                 found.pop("full-width", None)
+            elif found.get("border-radius"):
+                _carry(found, "border-radius", "", _INSIDE)
         case "mj-accordion-title" | "mj-accordion-text":
             _one_padding(found, "padding", "16px")
             if tag == "mj-accordion-title":
@@ -57,6 +66,8 @@ def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
         case "mj-navbar":
             _one_padding(found, "ico-padding", "10px")
         case "mj-column":
+            _borders(found, "border")
+            _borders(found, "inner-border")
             if found.get("inner-border-radius") and not found.get("border-radius"):
                 gutter = any(found.get(name) for name in ("padding", *(f"padding-{side}" for side in _SIDES)))
                 _carry(found, "vertical-align", "top", _FLAT if gutter else "border-collapse:separate")
@@ -71,6 +82,10 @@ def settled(html: str) -> str:
         html = _WIDTH.sub(r"direction:\1;\2\3%", html)
     if _FLAT in html:
         html = _SEPARATE.sub(r"\1", html).replace(f";{_FLAT}", "")
+    if _INSIDE in html:
+        html = _OUTSIDE.sub(r"\1\2", html).replace(f";{_INSIDE}", "")
+    if _RIGHT in html:
+        html = _SWAP.sub(r"\2\1", html).replace(f";{_RIGHT}", "")
     if '"00000000"' in html:
         names = (f'"menu-{number // 2}"' for number in range(2 * html.count('"00000000"')))
         html = _MENU.sub(lambda found: found[1] + next(names), html)
@@ -98,12 +113,24 @@ def _quoted(value: str) -> str:
     return value.replace('"', "&quot;")
 
 
+def _borders(attributes: dict[str, str], name: str) -> None:
+    """A side's border that does not begin with px would be reckoned as wide as the border of all sides."""
+    for side in ("left", "right"):
+        value = attributes.get(f"{name}-{side}", "").strip()
+        if attributes.get(name) and value in ("0", "none"):
+            attributes[f"{name}-{side}"] = "0px none"
+        elif attributes.get(name) and (found := re.fullmatch(r"(.*\s)(\d+px)(.*)", value)):
+            attributes[f"{name}-{side}"] = f"{found[2]} {found[1].strip()}{found[3]}"
+
+
 def _hero_height(attributes: dict[str, str]) -> None:
     """MJML takes the numbers of a vertical padding off the height, also those in percent; the compiler those in px."""
     sides = edges(attributes.get("padding") or "0px")
     sides.update({side: attributes[f"padding-{side}"] for side in _SIDES if attributes.get(f"padding-{side}")})
     if attributes.get("padding"):
         attributes["padding"] = " ".join(f"{side}px" if side == "0" else side for side in sides.values())
+    if attributes.get("height", "").strip().endswith("%"):  # of which MJML takes the number
+        attributes["height"] = f"{int(float(attributes['height'].strip()[:-1]))}px"
     percent = sum(int(float(sides[side][:-1])) for side in ("top", "bottom") if sides[side].endswith("%"))
     if percent:
         attributes["height"] = f"{int(float(attributes.get('height', '0').rstrip('px%') or 0)) - percent}px"

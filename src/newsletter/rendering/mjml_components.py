@@ -92,9 +92,8 @@ COMPONENTS: Mapping[str, Component] = MappingProxyType({
     "mj-preview": _component({}, "mj-head"),
     "mj-style": _component({"inline": "inline|"}, "mj-head"),
     "mj-title": _component({}, "mj-head"),
-    "mj-raw": _component({**_ALL, "position": "file-start"}, "mjml", "mj-head", "mj-body", "mj-wrapper", "mj-section",
-                         "mj-group", "mj-column", "mj-hero", "mj-navbar", "mj-social", "mj-accordion",
-                         "mj-accordion-element"),
+    "mj-raw": _component({**_ALL, "position": "file-start"}, "mj-head", "mj-body", "mj-wrapper", "mj-section",
+                         "mj-group", "mj-column", "mj-hero", "mj-navbar", "mj-social", "mj-accordion"),
     "mj-wrapper": _component({**_SECTION, "gap": "px"}, "mj-body"),
     "mj-section": _component(_SECTION, "mj-body", "mj-wrapper"),
     "mj-hero": _component({
@@ -173,6 +172,19 @@ IMPOSSIBLE: Mapping[tuple[str, str, str], str] = MappingProxyType({
     ("mj-hero", "mode", "fluid-height"): "a hero of fluid height cannot be compiled; give it a height in px",
     ("mj-wrapper", "gap", ""): "the gap of a wrapper cannot be compiled; give its sections a padding",
     ("mj-raw", "position", "file-start"): "nothing can be put before the doctype: mail programs would lose the layout",
-    ("mj-social-element", "icon-position", "right"): "an icon right of its text cannot be compiled; use an mj-table",
     ("mj-body", "id", ""): "an id of the body is not kept; use css-class",
 })  # fmt: skip
+
+
+def valid(kind: str, value: str) -> bool:
+    """Whether a value is of a kind."""
+    pattern = KINDS.get(kind)
+    if pattern is not None:
+        return pattern[0].fullmatch(value) is not None
+    return value in kind.split("|")
+
+
+def expected(kind: str) -> str:
+    """A kind in words."""
+    pattern = KINDS.get(kind)
+    return pattern[1] if pattern is not None else "one of " + ", ".join(word for word in kind.split("|") if word)

@@ -79,6 +79,12 @@ def _edge(attributes: dict[str, str], padding: str | None, side: str) -> float:
     return int(_number(edges(padding)[side])) if padding else 0
 
 
+def in_percent(attributes: dict[str, str]) -> bool:
+    """Whether a left or right padding is a share, which the compiler does not reckon with."""
+    whole = edges(attributes.get("padding") or "0")
+    return any((attributes.get(f"padding-{side}") or whole[side]).endswith("%") for side in ("left", "right"))
+
+
 def edges(padding: str) -> dict[str, str]:
     """The four sides of a padding of one to four values."""
     values = padding.split() or ["0"]
