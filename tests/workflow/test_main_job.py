@@ -168,3 +168,13 @@ def test_an_error_of_the_checks_keeps_an_issue_from_approval(tmp_path: Path, clo
         with pytest.raises(ChecksFailed, match="postal"):
             submit(ws.context, ws.issue(ISSUE), ws.context.person("ana"))
         assert ws.issue(ISSUE).state is IssueState.DRAFT
+
+
+def test_the_rules_that_were_approved_hold_whatever_the_files_say_since(tmp_path: Path, clock: FixedClock) -> None:
+    folder = lay(tmp_path / "ws")
+    with office(folder, clock) as ws:
+        approved(ws)
+    campaign = folder / "campaigns/news/campaign.yaml"
+    campaign.write_text(campaign.read_text().replace('institution.status == "member"', 'institution.code == "SHI"'))
+    with office(folder, clock) as ws:
+        assert carry(ws).startswith("audience 3 = ")

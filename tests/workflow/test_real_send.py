@@ -51,7 +51,7 @@ def mail_server() -> Iterator[FakeSmtp]:
 
 
 def smtp(port: int) -> dict[str, str]:
-    table = f'\n[transports.smtp]\nkind = "smtp"\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\n'
+    table = f'\n[transports.smtp]\nkind = "smtp"\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\nconnections = 1\n'
     return {"top": 'send_with = ["smtp"]', "tables": table}
 
 

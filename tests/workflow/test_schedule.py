@@ -307,17 +307,24 @@ def prepare(engine: Engine, key: str, state: IssueState, *, planned: datetime | 
     return row.id
 
 
+FROZEN = {
+    "sign_off": [],
+    "transports": ["smtp"],
+    "publication": "monthly",
+    "statutory": False,
+    "planned": "now",
+    "audience": {"include": "true", "exclude": None},
+    "segments": {},
+    "copies": "address",
+    "roles": [],
+    "default_language": "fr",
+}
+
+
 def add_edition(connection: Any, issue_id: int, who: int, number: int = 1) -> int:
     language = {"fields": ["institution.name"], "tree": {"variant": 0}, "complete": True, "envelope": {}}
-    definition = {
-        "sign_off": [],
-        "transports": ["smtp"],
-        "publication": "monthly",
-        "statutory": False,
-        "planned": "now",
-    }
     values = {"issue_id": issue_id, "number": number, "hash": f"{number:064}", "language_hashes": {"fr": "f" * 64}}
-    values |= {"definition": definition, "languages": {"fr": language}, "frozen_by": who, "frozen_at": NOW}
+    values |= {"definition": FROZEN, "languages": {"fr": language}, "frozen_by": who, "frozen_at": NOW}
     id_ = int(connection.execute(insert(edition).values(values).returning(edition.c.id)).scalar_one())
     about = {"edition_id": id_, "edition_hash": values["hash"], "recipient_count": 8, "person_id": who}
     approvals.add(connection, **about, language=None, language_hash=None, decision="approved", comment=None, at=NOW)
@@ -445,7 +452,7 @@ def test_what_stands_against_a_launch_holds_it(one: Process, engine: Engine, fol
         elif against == "approval":
             approvals.void_all(connection, id_, now=NOW)
         elif against == "transport":
-            definition = {"sign_off": [], "transports": ["outbox"], "publication": "monthly", "statutory": False}
+            definition = FROZEN | {"transports": ["outbox"]}
             connection.execute(update(edition).where(edition.c.issue_id == id_).values(definition=definition))
     if against == "audience":
         add_contacts(engine, range(100, 120))

@@ -17,6 +17,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+UNKNOWN_STEP = 50_000
+
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -79,7 +81,7 @@ def progress(what: str) -> Iterator[Any]:
 
         def update(done: int, total: int, rate: float | None = None) -> None:
             shown = f"{rate:,.0f}/s" if rate else ""
-            bar.update(task, completed=done, total=total, rate=shown)
+            bar.update(task, completed=done, total=total or None, rate=shown)
 
         yield update
 
@@ -89,6 +91,11 @@ def _lines(what: str) -> Any:
 
     def update(done: int, total: int, rate: float | None = None) -> None:
         nonlocal last
+        if not total:  # of unknown length: a line now and then
+            if done - max(last, 0) >= UNKNOWN_STEP:
+                last = done
+                note(f"{what}: {done:,}")
+            return
         tenth = done * 10 // total if total else 10
         if tenth > last:
             last = tenth

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from newsletter.audience.select import AudienceRule
 from newsletter.errors import Problem, ProblemsFound
-from newsletter.model.campaign import Campaign
+from newsletter.model.campaign import Campaign, Copies
 from newsletter.model.publication import PublicationKind
 from newsletter.model.rule import Node
 from newsletter.model.segment import RuleError, parse
+from newsletter.store.editions import EditionRow
 from newsletter.workflow.context import Context
 from newsletter.workspace.loading import place
 
@@ -44,6 +45,26 @@ def audience_rule(ctx: Context, name: str, campaign: Campaign, languages: Sequen
         copies=campaign.copies,
         roles=tuple(campaign.roles),
         default_language=ctx.settings.default_language,
+    )
+
+
+def frozen_rule(ctx: Context, edition: EditionRow) -> AudienceRule:
+    """Whom an edition is for: by the rules that it froze, whatever the files have come to say since (invariant 4)."""
+    frozen = edition.definition
+
+    def read(text: str) -> Node:
+        return parse(text, ctx.fields, frozen["segments"])
+
+    exclude = frozen["audience"]["exclude"]
+    return AudienceRule(
+        publication=frozen["publication"],
+        languages=tuple(edition.languages),
+        statutory=frozen["statutory"],
+        include=read(frozen["audience"]["include"]),
+        exclude=None if exclude is None else read(exclude),
+        copies=Copies(frozen["copies"]),
+        roles=tuple(frozen["roles"]),
+        default_language=frozen["default_language"],
     )
 
 

@@ -22,7 +22,7 @@ from newsletter.store.issues import IssueRow
 from newsletter.store.people import Person
 from newsletter.store.tables import delivery
 from newsletter.tokens import INERT_ID
-from newsletter.workflow.audience import audience_rule
+from newsletter.workflow.audience import audience_rule, frozen_rule
 from newsletter.workflow.check import errors
 from newsletter.workflow.compose import Composition, compose
 from newsletter.workflow.context import Context
@@ -69,14 +69,14 @@ def submit(ctx: Context, issue: IssueRow, person: Person, *, now: bool = False) 
 
 def count_for(ctx: Context, issue: IssueRow, edition: EditionRow) -> Count:
     """Who would get this edition now, and who is left out and why."""
-    rule = audience_rule(ctx, issue.campaign, ctx.campaign(issue.campaign), list(edition.languages))
+    rule = frozen_rule(ctx, edition)
     with reading(ctx.engine) as connection:
         return explain(connection, rule, ctx.fields)
 
 
 def to_serve(ctx: Context, issue: IssueRow, edition: EditionRow) -> int:
     """How many recipients no earlier run of the issue has served: what an approval names."""
-    rule = audience_rule(ctx, issue.campaign, ctx.campaign(issue.campaign), list(edition.languages))
+    rule = frozen_rule(ctx, edition)
     found = ranked(rule, ctx.fields)
     served = select(delivery.c.contact_id).where(
         delivery.c.scope_id == issue.id, delivery.c.state != DeliveryState.SKIPPED.value

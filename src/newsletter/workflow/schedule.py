@@ -33,6 +33,7 @@ from newsletter.store.firings import FiringRow
 from newsletter.store.issues import IssueRow
 from newsletter.store.people import Person
 from newsletter.store.runs import RunRow
+from newsletter.workflow.approve import latest_edition
 from newsletter.workflow.context import Context
 from newsletter.workflow.recurring import Recurring, recurring
 from newsletter.workflow.send import LaunchedMeanwhile, launch, plan_send
@@ -234,7 +235,7 @@ def _launch(ctx: Context, issue: IssueRow) -> int | None:
             f"{plan.transport!r} is an outbox, which reaches nobody: name a mail server in send_with, "
             f"or rehearse it with `newsletter send {issue.name} --rehearse`."
         )
-    if plan.open_run is not None and plan.open_run.edition_id != plan.edition.id:
+    if plan.open_run is not None and plan.open_run.edition_id != latest_edition(ctx, issue).id:
         return None  # an earlier run is still being sent: this one waits
     run = _run_of_edition(ctx, issue)
     if run is not None and run.state is not RunState.LAUNCHING:

@@ -38,7 +38,7 @@ from newsletter.store.people import Person
 from newsletter.store.runs import RunRow
 from newsletter.tokens import KeyRing
 from newsletter.workflow.approve import latest_edition, standing
-from newsletter.workflow.audience import audience_rule
+from newsletter.workflow.audience import frozen_rule
 from newsletter.workflow.context import Context
 from newsletter.workflow.envelopes import restore
 from newsletter.workflow.freeze import count_for, to_serve
@@ -273,7 +273,7 @@ def _what(ctx: Context, plan: Plan, person: Person) -> launching.Launch:
 
 def _layout(ctx: Context, plan: Plan) -> launching.Plan:
     edition = plan.edition
-    rule = audience_rule(ctx, plan.issue.campaign, ctx.campaign(plan.issue.campaign), list(edition.languages))
+    rule = frozen_rule(ctx, edition)
     return launching.Plan(
         audience=recipients(rule, ctx.fields),
         values={
