@@ -129,6 +129,14 @@ class Renderer:
             raise RenderingStopped(
                 f"{file}: rendering {error} and was stopped. Look for a loop or a repetition without end."
             ) from None
+        except _Ended:
+            code = process.wait()
+            self._stop()
+            how = f"signal {-code}" if code < 0 else f"exit code {code}"
+            raise RenderingStopped(
+                f"{file}: the rendering process ended by itself ({how}). It used up its memory or processor time, or "
+                "the system stopped it: try again, then look at the template."
+            ) from None
         except BaseException:
             self._stop()  # a reply may be on its way, which the next request must not read
             raise
@@ -166,6 +174,10 @@ class _Stopped(Exception):
     """Why the process had to be stopped."""
 
 
+class _Ended(Exception):
+    """The process ended, and not by us."""
+
+
 def _wait(fd: int, deadline: float, *, writing: bool) -> None:
     left = deadline - time.monotonic()
     readers, writers = ([], [fd]) if writing else ([fd], [])
@@ -180,7 +192,7 @@ def _write(fd: int, data: bytes, deadline: float) -> None:
         try:
             rest = rest[os.write(fd, rest) :]
         except BrokenPipeError:
-            raise _Stopped("ended unexpectedly") from None
+            raise _Ended from None
 
 
 def _read(fd: int, size: int, deadline: float) -> bytes:
@@ -189,6 +201,6 @@ def _read(fd: int, size: int, deadline: float) -> bytes:
         _wait(fd, deadline, writing=False)
         piece = os.read(fd, min(size - len(read), 1 << 20))
         if not piece:
-            raise _Stopped("ended unexpectedly")
+            raise _Ended
         read += piece
     return bytes(read)

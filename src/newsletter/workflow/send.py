@@ -241,6 +241,11 @@ def _transport_name(ctx: Context, edition: EditionRow, rehearse: bool) -> str:
         outboxes = [name for name, each in ctx.settings.transports.items() if isinstance(each, OutboxSettings)]
         if not outboxes:
             raise UsageError('There is no outbox to rehearse into: add [transports.outbox] kind = "outbox".')
+        if not rehearse and ctx.settings.send_with:
+            raise UsageError(
+                f"Edition {edition.number} was frozen before send_with named a transport, so its approval names none: "
+                "submit and approve it again."
+            )
         if not rehearse:
             raise UsageError(
                 "No transport is named for real sends. Rehearse into the outbox with --rehearse, or set up a mail "
