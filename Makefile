@@ -30,14 +30,14 @@ test: $(VENV)/dev.stamp ## the whole test suite (TESTS=path narrows it)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(TESTS)
 
 lint: $(VENV)/dev.stamp ## ruff, mypy (strict) and import-linter
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks tools
+	$(BIN)/ruff format --check src tests benchmarks tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 format: $(VENV)/dev.stamp ## put the code into its form
-	$(BIN)/ruff check --fix src tests benchmarks
-	$(BIN)/ruff format src tests benchmarks
+	$(BIN)/ruff check --fix src tests benchmarks tools
+	$(BIN)/ruff format src tests benchmarks tools
 
 bench: $(VENV)/dev.stamp ## measure; prints the table and writes benchmarks/latest.json
 	$(BIN)/python -m benchmarks
