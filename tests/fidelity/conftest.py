@@ -21,7 +21,7 @@ def reference() -> Iterator[npm.Npm]:
         yield compiler
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def camera() -> Iterator[pixels.Camera]:
     if pixels.chromium() is None:
         missing("browser", "Chromium is not here: apt-get install chromium")
