@@ -155,7 +155,7 @@ def _contact(number: int) -> dict[str, Any]:
         "institution_id": number % INSTITUTIONS + 1,
         "code": f"C{number}",
         "address": f"contact.{number}@fund{number % INSTITUTIONS}.example",
-        "address_key": f"{number * 2654435761 % 2**32:08x}{number:056x}",  # spread like a keyed hash
+        "address_key": f"{number * 2654435761 % 2**32:08x}{number:024x}",  # spread like a keyed hash
         "domain": f"fund{number % INSTITUTIONS}.example",
         "title": "Ms",
         "first_name": "Aïssatou",

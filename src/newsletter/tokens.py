@@ -83,7 +83,8 @@ class AddressKeys:
     secret: bytes
 
     def key(self, normalised: str) -> str:
-        return hmac.digest(self.secret, normalised.encode(), "sha256").hex()
+        """128 bits, as 32 characters: no two addresses share one, and the indexes over them stay small."""
+        return hmac.digest(self.secret, normalised.encode(), "sha256")[:16].hex()
 
     @property
     def fingerprint(self) -> str:

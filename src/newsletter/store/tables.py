@@ -96,7 +96,7 @@ contact = Table(
     Column("institution_id", ForeignKey("institution.id")),
     Column("code", String(128), nullable=False, unique=True),  # external id, else made from institution and address
     Column("address", Text),  # as given; null once erased or where there is none
-    Column("address_key", String(64)),
+    Column("address_key", String(32)),
     Column("domain", Text),
     Column("title", Text),
     Column("first_name", Text),
@@ -147,7 +147,7 @@ suppression = Table(
     "suppression",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("address_key", String(64), nullable=False),
+    Column("address_key", String(32), nullable=False),
     Column("scope", String(80), nullable=False),
     Column("reason", String(32), nullable=False),  # unsubscribed, bounced, complained, erased, manual, ...
     Column("source_id", ForeignKey("source.id")),
@@ -301,7 +301,7 @@ delivery = Table(
     Column("language", String(35)),
     Column("variant", Integer),
     Column("address", Text),  # null once erased
-    Column("address_key", String(64)),
+    Column("address_key", String(32)),
     Column("domain", Text),
     Column("field_values", Json),  # what the edition's slots read, in its order
     Column("due_at", Instant, nullable=False),

@@ -86,10 +86,18 @@ def next_bite(connection: Connection, run_id: int, size: int) -> Bite | None:
 def lay_out(connection: Connection, insertion: Insert, run_id: int, bite: Bite, *, now: datetime) -> None:
     """Row 1 for a bite, and the launch's position, in one commit. `insertion` is made once, by `insertion`."""
     values = {"run": run_id, "upto": bite.upto, "now": now}
-    if connection.execute(insertion, values).rowcount < bite.contacts:
+    if _inserted(connection, insertion, values) < bite.contacts:
         connection.execute(sql(COVERED, instants=("now",)), values)
     connection.execute(sql(LAID_OUT), values)
     connection.execute(sql(POSITION), values)
+
+
+def _inserted(connection: Connection, insertion: Insert, values: Mapping[str, Any]) -> int:
+    """Python's sqlite3 counts no rows of a statement that begins with WITH; SQLite itself does."""
+    result = connection.execute(insertion, values)
+    if connection.dialect.name == "sqlite":
+        return int(connection.exec_driver_sql("SELECT changes()").scalar_one())
+    return result.rowcount
 
 
 def insertion(values: Values, dialect: str) -> Insert:

@@ -28,7 +28,6 @@ from sqlalchemy import (
     literal,
     null,
     select,
-    update,
 )
 
 from newsletter.store.ledger.layout import json_array
@@ -61,6 +60,18 @@ STAGE = """
       FROM ranking
      WHERE position > :after AND position <= :upto
 """
+
+# One parameter for all positions: thousands of them would take longer to bind than the statement takes.
+SET_VARIANT = {
+    "sqlite": """
+        UPDATE ranking SET variant = :variant
+         WHERE position IN (SELECT value FROM json_each(:positions))
+    """,
+    "postgresql": """
+        UPDATE ranking SET variant = :variant
+         WHERE position IN (SELECT CAST(value AS integer) FROM jsonb_array_elements_text(CAST(:positions AS jsonb)))
+    """,
+}
 
 COUNTS = """
     SELECT COUNT(*) AS contacts, COALESCE(SUM(CASE WHEN skip IS NULL THEN 1 ELSE 0 END), 0) AS recipients,
@@ -100,7 +111,8 @@ def find_variants(
             found.setdefault(find(tuple(fields)), []).append(position)
         without += found.pop(None, [])
         for variant, positions in found.items():
-            connection.execute(update(ranking).where(ranking.c.position.in_(positions)).values(variant=variant))
+            there = {"variant": variant, "positions": json.dumps(positions)}
+            connection.execute(sql(SET_VARIANT[connection.dialect.name]), there)
     return without
 
 

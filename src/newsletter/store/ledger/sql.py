@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, overload
 
 from sqlalchemy import Connection, TextClause, bindparam, text
@@ -26,10 +27,16 @@ def sql(
     statement: str, *, instants: Sequence[str] = (), lists: Sequence[str] = (), returns: Returns | None = None
 ) -> TextClause | TextualSelect:
     """SQL text; `instants` are its parameters that are times, `lists` those that stand in `IN :name`."""
+    clause = _clause(statement, tuple(instants), tuple(lists))
+    return clause if returns is None else clause.columns(**returns)
+
+
+@lru_cache(maxsize=256)
+def _clause(statement: str, instants: tuple[str, ...], lists: tuple[str, ...]) -> TextClause:
+    """Kept, because reading the parameters out of a statement takes longer than many a statement."""
     parameters = [bindparam(name, type_=Instant()) for name in instants]
     parameters += [bindparam(name, expanding=True) for name in lists]
-    clause = text(statement).bindparams(*parameters)
-    return clause if returns is None else clause.columns(**returns)
+    return text(statement).bindparams(*parameters)
 
 
 def skip_locked(connection: Connection) -> str:
