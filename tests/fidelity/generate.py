@@ -34,26 +34,26 @@ VALUES = {
     "color": ["#f00", "#12ab9f", "red", "rgba(10,20,30,0.5)", "transparent"],
     "px": ["0", "1px", "12px", "20px", "37px", "250px"],
     "px auto": ["auto", "40px", "80px"],
-    "size": ["0px", "5px", "20px", "50%", "120px"],
-    "size auto": ["auto", "100%", "200px"],
-    "sizes": ["0", "10px", "5px 10px", "1px 2px 3px", "4px 3px 2px 1px", "0 0 20px"],
-    "spacing": ["1px", "0.1em", "-1px"],
-    "height": ["1", "1.5", "20px", "150%"],
+    "size": ["0", "0px", "5px", "20px", "50%", "120px"],
+    "size auto": ["auto", "100%", "200px", "0"],
+    "sizes": ["0", "10px", "5px\n 10px", "1px 2px 3px", "4px 3px 2px 1px", "0 0 20px"],
+    "spacing": ["1px", "0.1em", "-1px", "0"],
+    "height": ["1", "1.5", "20px", "150%", "0"],
     "number": ["0", "4"],
 }
 TEXTS = {
-    "border": ["1px solid #000", "none", "3px dashed red"],
+    "border": ["1px solid #000", "none", "0", "3px dashed red", "dashed 4px green"],
     "font-family": ["Georgia, serif", "Lato, Arial", "'Courier New', monospace"],
     "font-style": ["italic", "normal"],
     "font-weight": ["bold", "400", "700"],
     "text-decoration": ["underline", "none"],
     "text-transform": ["uppercase", "capitalize", "none"],
     "border-style": ["solid", "dotted"],
-    "border-radius": ["4px", "50%", "10px 0"],
+    "border-radius": ["4px", "50%", "10px 0", "0"],
     "css-class": ["c1", "c2", "c1 c2"],
     "background-size": ["cover", "contain", "auto", "100px 50px"],
     "background-repeat": ["repeat", "no-repeat"],
-    "background-position": ["top center", "center center", "left bottom"],
+    "background-position": ["top center", "center center", "left\nbottom", "center", "20px 50%"],
     "background-position-x": ["left", "center"],
     "background-position-y": ["top", "center"],
     "target": ["_blank", "_self"],
@@ -152,7 +152,16 @@ class Generator:
     def _content(self) -> str:
         return self.random.choice(CONTENT).format(self._words(), self._words())
 
+    def _aside(self, tag: str) -> str:
+        """Now and then a comment or raw HTML, wherever a component has room for it."""
+        if tag not in COMPONENTS["mj-raw"].parents or self.random.random() > 0.08:
+            return ""
+        return self.random.choice(
+            ["<!-- aside -->", "<!--[if mso]><i>aside</i><![endif]-->", "<mj-raw><b>aside</b></mj-raw>"]
+        )
+
     def _tag(self, tag: str, inner: str, default: bool = False) -> str:
+        inner = self._aside(tag) + inner + self._aside(tag) if inner else inner
         kinds = COMPONENTS[tag].attributes
         written = {
             name: self._value(tag, name, kind) for name, kind in kinds.items() if self.random.random() < self.odds
@@ -172,7 +181,7 @@ class Generator:
         if "url" in name or name in ("src", "srcset", "href"):
             return "https://example.org/p.png" + (" 2x" if name == "srcset" else "")
         choices = TEXTS.get(name)
-        if choices is None and "border" in name and kind == "text":
+        if choices is None and kind == "border":
             choices = TEXTS["border"]
         if choices is None:
             choices = VALUES.get(kind) or (kind.split("|") if "|" in kind else ["some é “text”"])

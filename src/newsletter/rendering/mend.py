@@ -22,6 +22,8 @@ _COLORS = frozenset(
     (tag, name) for tag, each in COMPONENTS.items() for name, kind in each.attributes.items() if kind == "color"
 )
 _FONT = "Ubuntu, Helvetica, Arial, sans-serif"
+# Texts in which each character counts; in all other values a line break is a blank.
+_FREE = frozenset("alt css-class href name path src srcset title ico-open ico-close background-url".split())  # noqa: SIM905
 _OWN = frozenset({"font-family"})  # handed down in an accordion past its elements, see `_resolved`
 _WITHOUT_RAW = frozenset({"mj-social", "mj-navbar", "mj-accordion"})  # where the compiler knows comments alone
 _WITHOUT_COMMENTS = frozenset({"mj-accordion-element", "mj-social"})  # where the compiler refuses or frames them
@@ -208,6 +210,8 @@ def _parts(tag: str, attributes: dict[str, str]) -> tuple[str, ...]:
             continue
         if (tag, name) in _COLORS:
             value = _SHORT_COLOR.sub(r"#\1\1\2\2\3\3", value) if len(value) == 4 else value
+        if name not in _FREE:
+            value = " ".join(value.split())
         if _PLAIN.fullmatch(value) is None:
             parts[-1] += f' {name}="'
             parts += value if (tag, name) in CARRIERS else value.replace('"', "&quot;"), '"'

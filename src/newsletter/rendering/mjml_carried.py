@@ -29,7 +29,9 @@ _MENU = re.compile(r'(\s(?:id|for)=)"00000000"')
 
 def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
     """The attributes with which the compiler prints what MJML says. `box` is the box the component stands in."""
-    found = dict(attributes)
+    found = {
+        name: "0px" if value == "0" and name.startswith("padding-") else value for name, value in attributes.items()
+    }
     match tag:
         case "mj-image":
             _carry_attributes(found, "alt", "", "sizes")
