@@ -114,7 +114,7 @@ def open_workspace(
     root = Path(folder).resolve()
     settings = load_settings(root, env)
     secrets = load_secrets(root, env)
-    (root / STATE_FOLDER).mkdir(exist_ok=True)
+    (root / STATE_FOLDER).mkdir(mode=0o700, exist_ok=True)
     engine = open_engine(settings.database or f"sqlite:///{root / STATE_FOLDER / 'newsletter.sqlite'}")
     ticking = clock or SystemClock()
     upgrade(engine)

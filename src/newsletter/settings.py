@@ -232,7 +232,7 @@ def load_secrets(folder: Path, environment: Mapping[str, str] | None = None) -> 
 
 
 def _make_secrets(file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     (file.parent / ".gitignore").write_text("*\n")
     content = (
         "# Made at the first run. Keep it out of git, and back it up: the suppression key must never change.\n"

@@ -140,3 +140,58 @@ def suppress(
         from newsletter.workflow.contacts import suppress as change
 
         say(change(ws.context, address, scope, ws.context.person(as_), lift=lift))
+
+
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="The CSV file to write")],
+    rule: Annotated[str, typer.Argument(help="A rule in quotes", metavar="RULE")] = "true",
+    workspace: Folder = HERE,
+    as_: As = None,
+) -> None:
+    """Write contacts as CSV, fit for spreadsheets and for importing again.
+
+    newsletter audience export contacts.csv 'institution.region == "Africa"'
+    """
+    with opened(workspace) as ws:
+        from newsletter.workflow.rights import export as write
+
+        number = write(ws.context, file, rule, ws.context.person(as_))
+    say(f"{number:,} contacts in {file}.")
+
+
+@app.command()
+def unsubscribe(
+    address: Annotated[str, typer.Argument(help="The address")],
+    publication: Annotated[str | None, typer.Option(help="One publication; else all.")] = None,
+    workspace: Folder = HERE,
+    as_: As = None,
+) -> None:
+    """End the subscriptions of a contact who asks for it; statutory notices still come.
+
+    newsletter audience unsubscribe someone@example.org --as ana
+    """
+    with opened(workspace) as ws:
+        from newsletter.workflow.rights import end_subscriptions
+
+        say(end_subscriptions(ws.context, address, publication, ws.context.person(as_)))
+
+
+@app.command()
+def erase(
+    address: Annotated[str, typer.Argument(help="The address")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    workspace: Folder = HERE,
+    as_: As = None,
+) -> None:
+    """Erase the contacts of an address for good; the record of what was sent keeps its sums.
+
+    newsletter audience erase someone@example.org --as ana
+    """
+    if not yes:
+        typer.confirm("Erase for good?", abort=True)
+    with opened(workspace) as ws:
+        from newsletter.workflow.rights import erase_contacts
+
+        number = erase_contacts(ws.context, address, ws.context.person(as_))
+    say(f"{number} contacts erased.")

@@ -93,7 +93,7 @@ def deliveries(
     search: Annotated[str | None, typer.Option(help="A name, institution, domain or address.")] = None,
     export: Annotated[Path | None, typer.Option(help="Write them as CSV.")] = None,
     settle: Annotated[str | None, typer.Option(help="accepted, rejected, resend (may arrive twice) or retry.")] = None,
-    ids: Annotated[list[int] | None, typer.Option("--id", help="Settle only these deliveries.")] = None,
+    ids: Annotated[list[int] | None, typer.Option("--id", help="Only these deliveries.")] = None,
     workspace: Folder = HERE,
     as_: As = None,
     json: Json = False,
@@ -107,14 +107,13 @@ def deliveries(
     with opened(workspace) as ws:
         from newsletter.workflow import deliveries as listing
 
-        rows = (
-            ws.deliveries(issue, state=state, search=search)
-            if issue
-            else listing.deliveries(ws.context, None, state=state, search=search)
-        )
+        person = ws.context.person(as_)
+        rows = listing.deliveries(ws.context, issue, state=state, search=search, person=person)
+        if ids:
+            rows = [row for row in rows if row.id in ids]
         if settle:
-            chosen = [row.id for row in rows if not ids or row.id in ids]
-            moved = listing.settle(ws.context, chosen, settle, ws.context.person(as_))
+            chosen = [row.id for row in rows]
+            moved = listing.settle(ws.context, chosen, settle, person)
             say(f"{len(moved)} of {len(chosen)} deliveries settled as {settle}.")
             return
     if export:

@@ -38,6 +38,17 @@ ALLOWED: dict[Action, frozenset[Role]] = {
 }
 
 
+IN_WORDS = {
+    Action.READ: "look at this",
+    Action.EDIT: "edit issues",
+    Action.PAUSE: "pause a send",
+    Action.CONTACTS: "see or change contacts",
+    Action.APPROVE: "approve or send",
+    Action.SETTLE: "settle deliveries",
+    Action.CONFIGURE: "change settings",
+}
+
+
 class NotAllowed(NewsletterError):
     """A person lacks the role for an action."""
 
@@ -49,4 +60,4 @@ def may(roles: Iterable[str], action: Action) -> bool:
 def require(person: str, roles: Iterable[str], action: Action) -> None:
     if not may(roles, action):
         wanted = " or ".join(sorted(ALLOWED[action]))
-        raise NotAllowed(f"{person} may not {action.value} here: that takes the role {wanted}.")
+        raise NotAllowed(f"{person} may not {IN_WORDS[action]} here: that takes the role {wanted}.")

@@ -15,6 +15,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+from newsletter.errors import UsageError
 
 BUSY_TIMEOUT_MS = 30_000
 BULK_CHECKPOINT = 100  # commits of a bulk write before its pages go from the log into the database
@@ -51,7 +54,12 @@ class Turns:
 
 def open_engine(url: str) -> Engine:
     """An engine for `sqlite:///path` or `postgresql+psycopg://...` (`postgres://` and `postgresql://` too)."""
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:  # the URL itself is not told: it may hold a password
+        raise UsageError(
+            "DATABASE_URL is no database address: write sqlite:///file or postgresql://user@host/name."
+        ) from None
     if parsed.drivername in ("postgres", "postgresql"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":

@@ -14,6 +14,7 @@ from newsletter.audience.indexes import ensure_indexes
 from newsletter.audience.job import ImportJob
 from newsletter.audience.sql import to_sql
 from newsletter.errors import UsageError, nearest
+from newsletter.model.address import AddressError, check_address
 from newsletter.model.mapping import ImportMapping
 from newsletter.model.permission import Action, may, require
 from newsletter.model.suppression import Reason
@@ -93,21 +94,32 @@ def import_file(
         address_keys=ctx.secrets.address_keys,
         person_id=person.id,
         clock=ctx.clock,
-        refused=ctx.folder / STATE_FOLDER / f"refused-{name.replace('/', '-')}-{file.stem}.csv",
+        refused=_refused_file(ctx, name, file, dry_run),
         dry_run=dry_run,
     )
     return run_import(ctx.engine, job, file, on_progress)
 
 
+def _refused_file(ctx: Context, name: str, file: Path, dry_run: bool) -> Path:
+    """A file of its own for each import: what was refused last time stays."""
+    at = f"{ctx.clock.now():%Y%m%d-%H%M%S}{'-dry' if dry_run else ''}"
+    return ctx.folder / STATE_FOLDER / f"refused-{name.replace('/', '-')}-{file.stem}-{at}.csv"
+
+
 def suppress(ctx: Context, address: str, scope: str, person: Person, *, lift: bool) -> str:
     require(person.name, person.roles, Action.CONTACTS)
+    try:
+        check_address(address)
+    except AddressError as error:
+        raise UsageError(f"This is no address: {error}") from None
     key, now = suppressions.key_of(address, ctx.secrets.address_keys), ctx.clock.now()
     with writing(ctx.engine) as connection:
         if lift:
             suppressions.lift(connection, key, scope, person.id, "by the command line", now)
             return f"Taken off the do-not-mail list ({scope})."
         suppressions.add(connection, key, scope, Reason.MANUAL, now)
-    return f"On the do-not-mail list ({scope})."
+        known = connection.scalar(select(contact.c.id).where(contact.c.address_key == key).limit(1))
+    return f"On the do-not-mail list ({scope})." + ("" if known else " No contact has this address now.")
 
 
 def _mapping(ctx: Context, name: str) -> ImportMapping:

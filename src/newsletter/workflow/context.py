@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import TypeVar
 from sqlalchemy import Engine
 
 from newsletter.clock import Clock
-from newsletter.errors import NewsletterError, Problem, ProblemsFound, UsageError, nearest
+from newsletter.errors import NewsletterError, UsageError, nearest
 from newsletter.message.envelope import Personal
 from newsletter.model.campaign import Campaign
 from newsletter.model.draft import Draft
@@ -29,6 +30,7 @@ from newsletter.workspace.loading import load_yaml
 
 T = TypeVar("T")
 
+KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 LOCAL = "local"  # who acts where nobody is named: holds every role
 
 
@@ -92,6 +94,8 @@ class Context:
 
     def draft(self, campaign: str, key: str) -> Draft:
         path = draft_path(campaign, key)
+        if campaign not in self.campaigns:
+            raise UsageError(f"There is no campaign {campaign!r}: {nearest(campaign, self.campaigns)}")
         if not self.documents.exists(path):
             raise UsageError(f"There is no draft {path} yet: make it with `newsletter gather {campaign}`.")
         return load_yaml(self.documents.text(path), path, Draft)
@@ -121,6 +125,11 @@ class Context:
 
 
 def draft_path(campaign: str, key: str) -> str:
+    """UsageError for a key that cannot name a draft."""
+    if not KEY.fullmatch(key) or key == "campaign":
+        raise UsageError(
+            f"{key!r} cannot be an issue's key: use small letters, digits and hyphens, for example 2026-12."
+        )
     return f"campaigns/{campaign}/{key}.yaml"
 
 
@@ -130,11 +139,6 @@ def issue_name(text: str) -> tuple[str, str]:
     if not (campaign and slash and key) or "/" in key:
         raise UsageError(f"{text!r} names no issue: write campaign/key, for example monthly/2026-12.")
     return campaign, key
-
-
-def problems_or_none(problems: list[Problem]) -> None:
-    if problems:
-        raise ProblemsFound(problems)
 
 
 class NothingToSend(NewsletterError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import IO, Any
 
@@ -12,11 +12,12 @@ from sqlalchemy import Select, or_, select
 
 from newsletter.errors import UsageError, nearest
 from newsletter.model.delivery import DeliveryState
-from newsletter.model.permission import Action, require
+from newsletter.model.permission import Action, may, require
 from newsletter.store import issues, ledger
 from newsletter.store.engine import reading, writing
 from newsletter.store.people import Person
 from newsletter.store.tables import attempt, contact, delivery, institution, issue, run
+from newsletter.workflow.contacts import masked
 from newsletter.workflow.context import Context, issue_name
 
 
@@ -42,9 +43,19 @@ class DeliveryRow:
 
 
 def deliveries(
-    ctx: Context, name: str | None, *, state: str | None = None, search: str | None = None, limit: int | None = None
+    ctx: Context,
+    name: str | None,
+    *,
+    state: str | None = None,
+    search: str | None = None,
+    limit: int | None = None,
+    person: Person | None = None,
 ) -> Sequence[DeliveryRow]:
-    """The deliveries of an issue, or of all; `search` finds a name, an institution, a domain or an address."""
+    """The deliveries of an issue, or of all; `search` finds a name, an institution, a domain or an address.
+
+    Addresses are masked for a person who may not see them.
+    """
+    sees = person is None or may(person.roles, Action.CONTACTS)
     statement = _statement()
     if name is not None:
         statement = statement.where(issue.c.id == _issue_id(ctx, name))
@@ -56,7 +67,8 @@ def deliveries(
         statement = statement.where(_matches(search))
     statement = statement.order_by(delivery.c.run_id, delivery.c.id).limit(limit)
     with reading(ctx.engine) as connection:
-        return [_row(row) for row in connection.execute(statement)]
+        rows = [_row(row) for row in connection.execute(statement)]
+    return rows if sees else [replace(row, address=masked(row.address)) for row in rows]
 
 
 def export(rows: Sequence[DeliveryRow], stream: IO[str]) -> None:

@@ -15,6 +15,7 @@ from newsletter.loading import load_yaml
 from newsletter.model.article import Library, outdated
 from newsletter.model.campaign import Campaign
 from newsletter.model.draft import Draft
+from newsletter.model.permission import Action, require
 from newsletter.rendering.content import issue_date
 from newsletter.store import issues
 from newsletter.store.engine import reading, writing
@@ -38,11 +39,12 @@ class Report:
 
 def gather_issue(ctx: Context, name: str, key: str, person: Person, *, strict: bool = False) -> Report:
     """Fills or refreshes the draft of an issue. `strict`: ProblemsFound where any source cannot be read."""
+    require(person.name, person.roles, Action.EDIT)
     campaign = ctx.campaign(name)
+    path = draft_path(name, key)
     with reading(ctx.engine) as connection:
         known = remembered(connection)
     found = gather(name, campaign, Desk(ctx.documents, ctx.settings.languages, fetch, known), strict=strict)
-    path = draft_path(name, key)
     before = ctx.documents.text(path) if ctx.documents.exists(path) else None
     draft = load_yaml(before, path, Draft) if before is not None else Draft()
     occasion = Occasion(issue_date(key, _planned(draft)), draft, _earlier(ctx, name, key))
@@ -52,7 +54,9 @@ def gather_issue(ctx: Context, name: str, key: str, person: Person, *, strict: b
     text = new_draft(title, proposals) if before is None else refresh(before, proposals, path)
     ctx.documents.apply(Write(path, "gather", text.encode()), person.id)
     with writing(ctx.engine) as connection:
-        issues.ensure(connection, name, key, person_id=person.id, now=ctx.clock.now())
+        row = issues.ensure(connection, name, key, person_id=person.id, now=ctx.clock.now())
+        if text != before:
+            issues.changed(connection, row.id, person_id=person.id, now=ctx.clock.now())
         remember(connection, found.answers, ctx.clock.now())
     return Report(
         path,
