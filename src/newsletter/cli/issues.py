@@ -18,7 +18,7 @@ Issue = Annotated[str, typer.Argument(help="campaign/key, for example monthly/20
 def gather(
     campaign: Annotated[str, typer.Argument(help="The campaign's folder name", metavar="CAMPAIGN")],
     key: Annotated[str | None, typer.Option(help="The issue's key; else the next one by the recurrence.")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first malformed file.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Change nothing where any file is malformed.")] = False,
     workspace: Folder = HERE,
     as_: As = None,
     json: Json = False,

@@ -9,7 +9,7 @@ from newsletter.cli import audience, issues, runs, schedule, workspace
 app = typer.Typer(
     help="Newsletters and email campaigns for organisations whose members are institutions.",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

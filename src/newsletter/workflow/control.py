@@ -12,6 +12,7 @@ from newsletter.store.issues import IssueRow
 from newsletter.store.people import Person
 from newsletter.workflow.context import Context
 
+DONE = {"pause": "paused", "resume": "resumed", "cancel": "cancelled"}
 _WHO = {"pause": Action.PAUSE, "resume": Action.APPROVE, "cancel": Action.APPROVE}
 _STEPS = {"pause": ledger.pause, "resume": ledger.resume, "cancel": ledger.cancel}
 _FROM = {
@@ -35,7 +36,7 @@ def control(ctx: Context, issue: IssueRow, what: str, person: Person) -> str:
         raise UsageError(f"{issue.name} is {issue.state.value}: there is nothing to {what}.")
     said = []
     for run in open_runs:
-        by = ledger.By(person.id, now, f"{what} by {person.name}")
+        by = ledger.By(person.id, now, f"{DONE[what]} by {person.name}")
         with writing(ctx.engine) as connection:
             _STEPS[what](connection, run.id, by)
         while what == "cancel":
@@ -45,5 +46,5 @@ def control(ctx: Context, issue: IssueRow, what: str, person: Person) -> str:
         with reading(ctx.engine) as connection:
             sums = ledger.run_sums(connection, run.id)
         kind = "Rehearsal" if run.rehearsal else "Run"
-        said.append(f"{kind} {run.number} of {issue.name}: {what} by {person.name}. {sums.line}")
+        said.append(f"{kind} {run.number} of {issue.name}: {DONE[what]} by {person.name}. {sums.line}")
     return "\n".join(said)
