@@ -53,7 +53,7 @@ TEXTS = {
     "css-class": ["c1", "c2", "c1 c2"],
     "background-size": ["cover", "contain", "auto", "100px 50px"],
     "background-repeat": ["repeat", "no-repeat"],
-    "background-position": ["top center", "center center", "left\nbottom", "center", "20px 50%"],
+    "background-position": ["top center", "center center", "left bottom", "center", "20px 50%"],
     "background-position-x": ["left", "center"],
     "background-position-y": ["top", "center"],
     "target": ["_blank", "_self"],
@@ -181,7 +181,7 @@ class Generator:
         if "url" in name or name in ("src", "srcset", "href"):
             return "https://example.org/p.png" + (" 2x" if name == "srcset" else "")
         choices = TEXTS.get(name)
-        if choices is None and kind == "border":
+        if choices is None and kind == "line":
             choices = TEXTS["border"]
         if choices is None:
             choices = VALUES.get(kind) or (kind.split("|") if "|" in kind else ["some é “text”"])

@@ -34,6 +34,7 @@ REFUSED = {
         "is not shown where it stands",
     ),
     "wrapper in percent": ('<mj-wrapper padding="0 5%"><mj-section /></mj-wrapper>', "in px"),
+    "position on two lines": ('<mj-section background-position="left\nbottom" />', "on one line"),
     "before the doctype": ('<mj-raw position="file-start">x</mj-raw>', "before the doctype"),
 }
 
@@ -70,6 +71,7 @@ HEADS = {
         4,
         'by its class or a default, padding-left="wide"',
     ),
+    "narrow group by its class": ('<mj-class name="b" padding="3px" />', 4, "by its class this group has a padding"),
     "content of a default": ("<mj-text>x</mj-text>", 2, "what stands inside is never shown"),
     "for Outlook alone": ("<!--[if mso]>x<![endif]-->", 2, "a comment in <mj-attributes> is never shown"),
 }
@@ -79,6 +81,7 @@ HEADS = {
 def test_what_follows_from_defaults_is_refused_too(case: str) -> None:
     default, line, reason = HEADS[case]
     head = f"<mj-head><mj-attributes>\n{default}</mj-attributes></mj-head>"
+    content = '<mj-hero mj-class="a" /><mj-section><mj-group mj-class="b" /></mj-section>'
     with pytest.raises(ProblemsFound) as caught:
-        finish(f'<mjml>{head}<mj-body>\n\n<mj-hero mj-class="a"></mj-hero></mj-body></mjml>', file="x.mjml")
-    assert [problem.line for problem in caught.value.problems if reason in problem.message] == [line]
+        finish(f"<mjml>{head}<mj-body>\n\n{content}</mj-body></mjml>", file="x.mjml")
+    assert {problem.line for problem in caught.value.problems if reason in problem.message} == {line}

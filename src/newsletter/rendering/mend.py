@@ -159,12 +159,22 @@ def _opening(defaults: _Defaults, tag: str, written: Written, around: _Around, c
     )
 
 
+def _narrows(tag: str, name: str) -> bool:
+    return tag == "mj-group" and name.startswith(("padding", "border", "inner-border")) and "radius" not in name
+
+
 def _wrong(tag: str, own: dict[str, str], attributes: dict[str, str]) -> tuple[str, ...]:
     """What the lint could not see, because it depends on defaults."""
     kinds = COMPONENTS[tag].attributes
     found = []
     for name, value in attributes.items():
-        if own.get(name) != value and (reason := IMPOSSIBLE.get((tag, name, value)) or IMPOSSIBLE.get((tag, name, ""))):
+        if _narrows(tag, name):
+            found.append(
+                f"by its class this group has a {name}, which cannot be compiled; give it to a column or section"
+            )
+        elif own.get(name) != value and (
+            reason := IMPOSSIBLE.get((tag, name, value)) or IMPOSSIBLE.get((tag, name, ""))
+        ):
             found.append(reason)
         elif own.get(name) != value and value and not valid(kinds[name], value):
             found.append(f'by its class or a default, {name}="{value}" is not {expected(kinds[name])}')
@@ -192,7 +202,8 @@ def _resolved(defaults: _Defaults, tag: str, own: dict[str, str], around: _Aroun
         classes.update(values)
         if all(both):
             classes["css-class"] = " ".join(filter(None, both))
-    found.update({name: value for name, value in classes.items() if name in known})
+    # A group, of which MJML knows no padding and border, is narrowed by those of its class all the same: see `_wrong`.
+    found.update({name: value for name, value in classes.items() if name in known or _narrows(tag, name)})
     for name in around.mj_class.split(" "):
         found.update(defaults.inside.get((name, tag), ()))
     if tag in ("mj-accordion-title", "mj-accordion-text"):  # no default, only its parents' font

@@ -15,7 +15,7 @@ _SIZE = r"-?(?:\d+\.?\d*|\.\d+)"
 KINDS: Mapping[str, tuple[re.Pattern[str], str]] = MappingProxyType(
     {
         "text": (re.compile(r".*", re.S), "text"),
-        "border": (re.compile(r"[^\t\r\n]*"), "a border such as 1px solid #000, on one line"),
+        "line": (re.compile(r"[^\t\r\n]*"), "on one line"),
         "color": (re.compile(r"(?!.*[;{}<>\"]).*"), "a colour such as #1a2b3c"),
         "px": (re.compile(rf"\s*(?:{_SIZE}px|0)\s*"), "a size in px such as 10px"),
         "px auto": (re.compile(rf"\s*(?:{_SIZE}px|0|auto)\s*"), "a size in px such as 10px, or auto"),
@@ -52,14 +52,15 @@ def _sides(name: str, whole: str, side: str) -> dict[str, str]:
 
 _ALL = {"css-class": "text", "mj-class": "text"}
 _PADDING = _sides("padding", "sizes", "size")
-_BORDER = _sides("border", "border", "border")
+_BORDER = _sides("border", "line", "line")
 _BOX = {**_ALL, **_PADDING, "container-background-color": "color"}
 _LINK = _of({"text": "href name rel target title"})
 _FONT = _of({"color": "color", "text": "font-family font-style font-weight text-decoration text-transform",
              "px": "font-size", "spacing": "letter-spacing", "height": "line-height"})  # fmt: skip
 _BACKGROUND = _of({
     "color": "background-color", "repeat|no-repeat": "background-repeat",
-    "text": "background-url background-size background-position background-position-x background-position-y",
+    "text": "background-url background-size background-position-x background-position-y",
+    "line": "background-position",
 })  # fmt: skip
 _SECTION = {
     **_ALL, **_PADDING, **_BORDER, **_BACKGROUND, "border-radius": "text", "direction": "ltr|rtl",
@@ -106,7 +107,7 @@ COMPONENTS: Mapping[str, Component] = MappingProxyType({
     "mj-group": _component({**_ALL, "background-color": "color", "direction": "ltr|rtl", "vertical-align": _THIRDS,
                             "width": "size"}, "mj-section"),
     "mj-column": _component({
-        **_ALL, **_PADDING, **_BORDER, **_sides("inner-border", "border", "border"), "background-color": "color",
+        **_ALL, **_PADDING, **_BORDER, **_sides("inner-border", "line", "line"), "background-color": "color",
         "inner-background-color": "color", "border-radius": "sizes", "inner-border-radius": "sizes",
         "direction": "ltr|rtl", "vertical-align": _THIRDS, "width": "size",
     }, "mj-section", "mj-group"),
