@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from newsletter.rendering.mjml_widths import Box, edges
+from newsletter.rendering.mjml_widths import Box, borders, edges, inside_button
 
 # Values that may end with a quote and further attributes, and are quoted here.
 CARRIERS = frozenset(
@@ -33,13 +33,16 @@ def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
         name: "0px" if value == "0" and name.startswith("padding-") else value for name, value in attributes.items()
     }
     match tag:
+        case "mj-button":
+            if borders(found, "border") and (width := inside_button(found)) is not None:
+                _carry(found, "text-transform", "none", f"width:{width:g}px")
         case "mj-image":
             _carry_attributes(found, "alt", "", "sizes")
             if found.get("href") and found.get("title"):
                 _carry_attributes(found, "target", "_blank", "title", keep=True)
-            borders = ("border", *(f"border-{side}" for side in _SIDES))
-            _carry(found, "font-size", "13px", _styles(found, *borders))
-            for name in borders:
+            each = ("border", *(f"border-{side}" for side in _SIDES))
+            _carry(found, "font-size", "13px", _styles(found, *each))
+            for name in each:
                 found.pop(name, None)
         case "mj-social-element":
             _carry_attributes(found, "alt", "", "srcset", "sizes")

@@ -34,10 +34,10 @@ def inside(tag: str, attributes: dict[str, str], box: Box, columns: int) -> Box:
             width = _number(attributes.get("width")) or 600.0
         case "mj-section" | "mj-wrapper":
             padding = attributes.get("padding", "20px 0")
-            width = int(box.width) - _padding(attributes, padding) - _borders(attributes, "border")
+            width = int(box.width) - _padding(attributes, padding) - borders(attributes, "border")
         case "mj-column" | "mj-group":
             width = _share(attributes.get("width"), box) - _padding(attributes, attributes.get("padding"))
-            width -= _borders(attributes, "border") + _borders(attributes, "inner-border")
+            width -= borders(attributes, "border") + borders(attributes, "inner-border")
         case "mj-hero":
             width = box.width - _padding(attributes, attributes.get("padding"))
         case _:
@@ -49,7 +49,7 @@ def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
     """The attributes, with what the compiler would do differently: an image is as wide as its column at most."""
     if tag == "mj-image":
         padding = _padding(attributes, attributes.get("padding", "10px 25px"))
-        most = int(box.width) - padding - _borders(attributes, "border")
+        most = int(box.width) - padding - borders(attributes, "border")
         width = _number(attributes["width"]) if attributes.get("width") else most
         return {**attributes, "width": f"{min(int(width), most):g}px"}
     return attributes
@@ -79,6 +79,16 @@ def _edge(attributes: dict[str, str], padding: str | None, side: str) -> float:
     return int(_number(edges(padding)[side])) if padding else 0
 
 
+def inside_button(attributes: dict[str, str]) -> float | None:
+    """The width of what a button of a width in px holds."""
+    found = _NUMBER.match(attributes.get("width") or "")
+    if found is None or found[2]:
+        return None
+    sides = edges(attributes.get("inner-padding") or "10px 25px")
+    padding = sum(int(_number(sides[side])) for side in ("left", "right"))
+    return float(found[1]) - padding - borders(attributes, "border")
+
+
 def in_percent(attributes: dict[str, str]) -> bool:
     """Whether a left or right padding is a share, which the compiler does not reckon with."""
     whole = edges(attributes.get("padding") or "0")
@@ -93,7 +103,8 @@ def edges(padding: str) -> dict[str, str]:
     return {"top": top, "right": right, "bottom": bottom, "left": values[3] if len(values) > 3 else right}
 
 
-def _borders(attributes: dict[str, str], name: str) -> float:
+def borders(attributes: dict[str, str], name: str) -> float:
+    """The px of the left and the right border together."""
     return sum(_border(attributes.get(f"{name}-{side}") or attributes.get(name)) for side in ("left", "right"))
 
 
