@@ -35,7 +35,7 @@ def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
     match tag:
         case "mj-button":
             if borders(found, "border") and (width := inside_button(found)) is not None:
-                _carry(found, "text-transform", "none", f"width:{width:g}px")
+                _carry(found, "text-transform", "none", f"width:{width:g}px" if width >= 0 else "width:auto")
         case "mj-image":
             _carry_attributes(found, "alt", "", "sizes")
             if found.get("href") and found.get("title"):
@@ -119,13 +119,13 @@ def _quoted(value: str) -> str:
 
 
 def _borders(attributes: dict[str, str], name: str) -> None:
-    """A side's border that does not begin with px would be reckoned as wide as the border of all sides."""
-    for side in ("left", "right"):
-        value = attributes.get(f"{name}-{side}", "").strip()
-        if attributes.get(name) and value in ("0", "none"):
-            attributes[f"{name}-{side}"] = "0px none"
-        elif attributes.get(name) and (found := re.fullmatch(r"(.*\s)(\d+px)(.*)", value)):
-            attributes[f"{name}-{side}"] = f"{found[2]} {found[1].strip()}{found[3]}"
+    """A border must begin with its px, or the compiler reckons with none, or with that of all sides."""
+    for each in (name, f"{name}-left", f"{name}-right"):
+        value = attributes.get(each, "").strip()
+        if each != name and attributes.get(name) and value in ("0", "none"):
+            attributes[each] = "0px none"
+        elif found := re.fullmatch(r"(.*\s)(\d+px)(.*)", value):
+            attributes[each] = f"{found[2]} {found[1].strip()}{found[3]}"
 
 
 def _hero_height(attributes: dict[str, str]) -> None:
