@@ -23,7 +23,10 @@ def main() -> None:
         complain(f"{error.filename or 'The system'}: {error.strerror or error}")
         sys.exit(1)
     except Exception as error:
-        if type(error).__module__.startswith("sqlalchemy") and hasattr(error, "orig"):
-            complain(f"The database cannot be used: {str(error.orig).splitlines()[0]}")
-            sys.exit(1)
-        raise
+        from newsletter.store.engine import sentence_of
+
+        sentence = sentence_of(error)
+        if sentence is None:
+            raise
+        complain(sentence)
+        sys.exit(1)

@@ -15,10 +15,13 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from newsletter.errors import UsageError
 
+NO_ADDRESS = "DATABASE_URL is no database address: write sqlite:///file or postgresql://user@host/name."
+NO_DRIVER = "PostgreSQL needs its driver: pip install 'newsletter[postgresql]'."
 BUSY_TIMEOUT_MS = 30_000
 BULK_CHECKPOINT = 100  # commits of a bulk write before its pages go from the log into the database
 
@@ -53,15 +56,34 @@ class Turns:
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for `sqlite:///path` or `postgresql+psycopg://...` (`postgres://` and `postgresql://` too)."""
+    """An engine for `sqlite:///path` or `postgresql+psycopg://...` (`postgres://` and `postgresql://` too).
+
+    UsageError where there is none; the URL itself is not told, as it may hold a password.
+    """
     try:
         parsed = make_url(url)
-    except ArgumentError:  # the URL itself is not told: it may hold a password
-        raise UsageError(
-            "DATABASE_URL is no database address: write sqlite:///file or postgresql://user@host/name."
-        ) from None
-    if parsed.drivername in ("postgres", "postgresql"):
-        parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.drivername in ("postgres", "postgresql"):
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        return _engine(parsed)
+    except ImportError:
+        raise UsageError(NO_DRIVER if parsed.get_backend_name() == "postgresql" else NO_ADDRESS) from None
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
+        raise UsageError(NO_ADDRESS) from None
+
+
+def sentence_of(error: BaseException) -> str | None:
+    """What a database says of an error, in one sentence; None where the error is not the database's.
+
+    The primary message alone: the details that PostgreSQL adds may hold an address.
+    """
+    if not isinstance(error, DBAPIError) or error.orig is None:
+        return None
+    primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
+    first = primary or next(iter(str(error.orig).splitlines()), type(error.orig).__name__)
+    return f"The database cannot be used: {first}"
+
+
+def _engine(parsed: URL) -> Engine:
     if parsed.get_backend_name() != "sqlite":
         return create_engine(parsed, pool_pre_ping=True, pool_size=10)
     options = {"turns": Turns()}

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from newsletter.dispatch.transports.base import TransportRefused, TransportUnavailable
 from newsletter.errors import NewsletterError
 from newsletter.settings import SECRETS_FILE, STATE_FOLDER, Settings, load_secrets, load_settings
-from newsletter.store.engine import open_engine, reading
+from newsletter.store.engine import open_engine, reading, sentence_of
 from newsletter.store.migrate import HEAD, check_fingerprint, current
 
 SECONDS = 10.0
@@ -48,6 +48,8 @@ def _looked(what: str, look: Callable[[], Examined]) -> Examined:
     try:
         return look()
     except Exception as error:
+        if (sentence := sentence_of(error)) is not None:
+            return Examined(what, False, sentence, "Start the database, or mend DATABASE_URL.")
         return Examined(what, False, " ".join(str(error).split())[:300], "See what it says.")
 
 
