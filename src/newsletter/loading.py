@@ -55,14 +55,61 @@ def place(text: str, path: Path) -> tuple[int, int] | None:
 
 def _problems(errors: Iterable[ErrorDetails], model: Any, root: Node | None, file: str) -> Iterator[Problem]:
     for error in errors:
-        path = [part for part in error["loc"] if not _is_tag(part)]
+        path = _path(error, root)
         found = (root and _place(root, path)) or (1, 1)
         yield Problem(_message(error, path, model), file, *found)
+
+
+def _path(error: ErrorDetails, root: Node | None) -> Path:
+    """Where it is in the document, without the names that pydantic puts in between."""
+    path: list[str | int] = []
+    parts = [part for part in error["loc"] if not _is_tag(part)]
+    for number, part in enumerate(parts):
+        absent = error["type"] == "missing" and number == len(parts) - 1
+        child = _child(root, part) if root is not None else None
+        if child is not None or absent or root is None:
+            path.append(part)
+        if child is not None:
+            root = child[1]
+    return path
 
 
 def _is_tag(part: str | int) -> bool:
     """Pydantic puts the names of union members and wrappers into the path; no document has such keys."""
     return isinstance(part, str) and (part[:1].isupper() or "[" in part or part == "function-before")
+
+
+SENTENCES = {  # beginnings of pydantic's error types
+    "int": "must be a whole number",
+    "float": "must be a number",
+    "decimal": "must be a number",
+    "bool": "must be true or false",
+    "string_type": "must be text; write it in quotes",
+    "datetime": "must be a date and time, for example 2026-12-01 09:00",
+    "date": "must be a date, for example 2026-12-01",
+    "time_delta": "must be a duration, for example PT6H or 02:00:00",
+    "list_type": "must be a list",
+    "dict_type": "must hold names and values",
+    "model_type": "must hold names and values",
+    "model_attributes_type": "must hold names and values",
+    "none_required": "must be empty",
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
+    "string_too_short": "is shorter than {min_length}",
+    "string_too_long": "is longer than {max_length} characters",
+    "too_short": "has fewer entries than {min_length}",
+    "too_long": "has more entries than {max_length}",
+    "string_pattern_mismatch": "may not be written like this; its form is {pattern}",
+}
+
+
+def _sentence(error: ErrorDetails, name: str) -> str:
+    for kind, sentence in SENTENCES.items():
+        if error["type"] == kind or error["type"].startswith(f"{kind}_"):
+            return f"{name} {sentence.format(**error.get('ctx', {}))}"
+    return f"{name}: {error['msg'].removeprefix('Value error, ')}"
 
 
 def _message(error: ErrorDetails, path: Path, model: Any) -> str:
@@ -76,8 +123,15 @@ def _message(error: ErrorDetails, path: Path, model: Any) -> str:
             allowed = str(error.get("ctx", {}).get("expected", ""))
             choices = [choice.strip(" '") for choice in allowed.replace(" or ", ",").split(",")]
             return f"{name} is {error['input']!r}: {nearest(str(error['input']), choices)}"
+        case "union_tag_invalid":
+            tag, kind = str(error["ctx"]["tag"]), str(error["ctx"]["discriminator"]).strip("'")
+            known = [each.strip(" '") for each in str(error["ctx"]["expected_tags"]).split(",")]
+            return f"{name}.{kind} is {tag!r}: {nearest(tag, known)}"
+        case "union_tag_not_found":
+            kind = str(error["ctx"]["discriminator"]).strip("'")
+            return f"{name}.{kind} is missing"
         case _:
-            return f"{name}: {error['msg'].removeprefix('Value error, ')}"
+            return _sentence(error, name)
 
 
 def _names(model: Any, path: Path) -> list[str]:
