@@ -138,6 +138,7 @@ def issue_name(text: str) -> tuple[str, str]:
     campaign, slash, key = text.partition("/")
     if not (campaign and slash and key) or "/" in key:
         raise UsageError(f"{text!r} names no issue: write campaign/key, for example monthly/2026-12.")
+    draft_path(campaign, key)  # refuses what is no key
     return campaign, key
 
 
