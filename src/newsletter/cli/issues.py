@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from newsletter.cli.options import HERE, As, Folder, Json, opened
-from newsletter.cli.output import as_json, heading, note, say, table
+from newsletter.cli.output import as_json, counted, heading, note, say, table
+from newsletter.errors import Problem, ProblemsFound
 
 app = typer.Typer()
 Issue = Annotated[str, typer.Argument(help="campaign/key, for example monthly/2026-12", metavar="ISSUE")]
@@ -35,7 +36,10 @@ def gather(
         from newsletter.workflow.keys import next_key
 
         ctx = ws.context
-        report = gather_issue(ctx, campaign, key or next_key(ctx, campaign), ctx.person(as_), strict=strict)
+        try:
+            report = gather_issue(ctx, campaign, key or next_key(ctx, campaign), ctx.person(as_), strict=strict)
+        except ProblemsFound as error:
+            raise ProblemsFound([*error.problems, Problem("Nothing was changed.")]) from error
         if json:
             as_json(report)
         else:
@@ -44,8 +48,8 @@ def gather(
             for notice in report.notices:
                 note(notice)
             added = ", ".join(f"{number} in {section}" for section, number in report.added.items() if number)
-            languages = len(report.languages)
-            say(f"{report.path}: {report.articles} articles in {languages} languages; new: {added or 'none'}")
+            there = f"{counted(report.articles, 'article')} in {counted(len(report.languages), 'language')}"
+            say(f"{report.path}: {there}; new: {added or 'none'}")
             say(f"Next: newsletter submit {report.path.removeprefix('campaigns/').removesuffix('.yaml')}")
     if report.problems and not report.articles:
         raise typer.Exit(1)
@@ -63,16 +67,20 @@ def check(
     newsletter check monthly/2026-12
     """
     with opened(workspace) as ws:
-        from newsletter.workflow.check import check_definitions
+        from newsletter.workflow.check import check_composed, check_definitions
 
-        findings = check_definitions(ws.context) if issue is None else ws.compose(issue).check()
+        if issue is None:
+            findings = check_definitions(ws.context)
+        else:
+            findings = check_composed(ws.context, issue, lambda: ws.compose(issue).composition)
     if json:
         as_json(findings)
     else:
         for finding in findings:
             say(str(finding))
         errors = sum(finding.error for finding in findings)
-        say(f"{errors} errors, {len(findings) - errors} warnings" if findings else "Nothing to mend.")
+        sums = f"{counted(errors, 'error')}, {counted(len(findings) - errors, 'warning')}"
+        say(sums if findings else "Nothing to mend.")
     if any(finding.error for finding in findings):
         raise typer.Exit(1)
 
@@ -169,9 +177,12 @@ def issues(
 ) -> None:
     """List the issues with their states."""
     with opened(workspace) as ws:
-        rows = ws.issues(campaign)
+        from newsletter.workflow.agenda import with_hopes
+
+        rows = with_hopes(ws.context, ws.issues(campaign))
     if json:
         as_json(rows)
         return
     heading("Issues")
-    table(["issue", "state", "planned (UTC)"], [(row.name, row.state.value, row.planned_at or "") for row in rows])
+    columns = ["issue", "state", "planned (UTC)", ""]
+    table(columns, [(row.name, row.state.value, row.planned_at or "", row.note or "") for row in rows])

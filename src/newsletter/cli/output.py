@@ -32,6 +32,11 @@ def say(text: str) -> None:
     out.print(escape(text))
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 article`, `2 articles`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def note(text: str) -> None:
     """Something to know, on stderr, so that output stays clean."""
     err.print(escape(text))

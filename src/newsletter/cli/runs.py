@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -67,10 +68,12 @@ def status(
     newsletter status monthly/2026-12 --json
     """
     with opened(workspace) as ws:
-        from newsletter.workflow.status import status_of
+        from newsletter.workflow.status import changed_since, status_of
 
         names = [issue] if issue else [row.name for row in ws.issues()]
         found = [status_of(ws.context, ws.issue(name)) for name in names]
+        if issue:
+            found = [replace(found[0], changed=changed_since(ws.context, ws.issue(issue)))]
     if json:
         as_json(found[0] if issue else found)
         return
@@ -78,6 +81,8 @@ def status(
         heading(f"{each.issue}: {each.state}")
         if each.edition:
             say(f"  {each.edition}")
+        if each.changed:
+            say(f"  {each.changed}")
         for run in each.runs:
             say(f"  {run.title}: {run.state}; {run.sums}")
             for line in run.causes:

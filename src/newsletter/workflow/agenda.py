@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from newsletter.model.draft import Draft
 from newsletter.model.issue import IssueState, Step
 from newsletter.model.permission import Action, require
 from newsletter.model.recurrence import FiringState, instant, moment
-from newsletter.store import approvals, firings, issues
+from newsletter.store import approvals, editions, firings, issues
 from newsletter.store.engine import reading, writing
 from newsletter.store.issues import IssueRow
 from newsletter.store.people import Person
@@ -23,6 +24,7 @@ from newsletter.workflow.schedule import zone_for
 from newsletter.workspace.documents import Write
 from newsletter.workspace.loading import load_yaml
 
+UNAPPROVED = "planned, not approved"
 LATEST = 20  # firings that were not done, newest first
 
 
@@ -53,6 +55,7 @@ def agenda(ctx: Context, number: int = 3) -> Agenda:
     with reading(ctx.engine) as connection:
         rows = issues.all_issues(connection)
         missed = firings.with_states(connection, [FiringState.MISSED, FiringState.FAILED], limit=LATEST)
+    rows = with_hopes(ctx, rows)
     coming = [_coming(one, now, number) for one in found]
     planned = [_planned(ctx, row, now) for row in rows if row.stored is IssueState.SCHEDULED or _hopes(row)]
     undone = [_entry(ctx, row.campaign, row.planned_at, row.campaign, row.state.value, row.note) for row in missed]
@@ -92,7 +95,23 @@ def surprise(wall: datetime, zone: ZoneInfo) -> str | None:
 
 
 def _hopes(row: IssueRow) -> bool:
-    return row.state is IssueState.IN_REVIEW and row.planned_at is not None
+    return row.state in (IssueState.IN_REVIEW, IssueState.DRAFT) and row.planned_at is not None
+
+
+def with_hopes(ctx: Context, rows: Sequence[IssueRow]) -> list[IssueRow]:
+    """The issues, those that are drafts with the times that their files name: nobody has approved these yet."""
+    return [_with_hope(ctx, row) if row.state is IssueState.DRAFT else row for row in rows]
+
+
+def _with_hope(ctx: Context, row: IssueRow) -> IssueRow:
+    try:
+        planned = ctx.draft(row.campaign, row.key).planned
+        at = instant(moment(planned), zone_for(ctx, row.campaign)) if planned else None
+    except NewsletterError:  # no file, or one that cannot be read: checking names it
+        at = None
+    if at is None:
+        return replace(row, planned_at=None)
+    return replace(row, planned_at=at, note=f"{row.note}; {UNAPPROVED}" if row.note else UNAPPROVED)
 
 
 def _planned(ctx: Context, row: IssueRow, now: datetime) -> Entry:
@@ -123,8 +142,9 @@ def plan_issue(ctx: Context, row: IssueRow, when: str, person: Person) -> Entry:
     at = instant(wall, zone)
     if at <= ctx.clock.now() + timedelta(seconds=1):
         raise UsageError(f"{wall:%Y-%m-%d %H:%M} ({zone.key}) is past: name a time to come, or send it now.")
-    _write_planned(ctx, row, f"{wall:%Y-%m-%d %H:%M}", person)
-    return Entry(row.name, "planned", at.astimezone(zone), zone.key, at, surprise(wall, zone))
+    fallen = _write_planned(ctx, row, f"{wall:%Y-%m-%d %H:%M}", person)
+    notes = [each for each in (fallen, surprise(wall, zone)) if each]
+    return Entry(row.name, "planned", at.astimezone(zone), zone.key, at, "; ".join(notes) or None)
 
 
 def unplan_issue(ctx: Context, row: IssueRow, person: Person) -> bool:
@@ -146,25 +166,29 @@ _STEP = {IssueState.MISSED: Step.REOPEN, IssueState.CANCELLED: Step.REOPEN}
 _AS_IT_IS = (IssueState.SENT,)  # a later run begins with a submit
 
 
-def _write_planned(ctx: Context, row: IssueRow, planned: str | None, person: Person) -> None:
-    """The issue first, then the file: what was scheduled must not leave at the old time."""
+def _write_planned(ctx: Context, row: IssueRow, planned: str | None, person: Person) -> str | None:
+    """The issue first, then the file: what was scheduled must not leave at the old time. Says which approval falls."""
     path = draft_path(row.campaign, row.key)
     before = ctx.documents.text(path)
     after = with_planned(before, planned)
     if load_yaml(after, path, Draft) != load_yaml(before, path, Draft).model_copy(update={"planned": planned}):
         raise NewsletterError(f"{path} has an unusual form: write `planned: {planned}` into it by hand.")
-    now = ctx.clock.now()
+    now, fallen = ctx.clock.now(), None
     with writing(ctx.engine) as connection:
         issue = issues.lock(connection, row.id)
         if issue.state not in _AS_IT_IS:
             step = _STEP.get(issue.state, Step.EDIT)
             issues.step(connection, issue, step, person_id=person.id, now=now)
+            last = editions.latest(connection, issue.id)
+            if last is not None and approvals.valid(connection, last.id):
+                fallen = f"the approval of edition {last.number} no longer holds"
             approvals.void_all(connection, issue.id, now=now)
         issues.plan(connection, issue.id, None)
         issues.changed(connection, issue.id, person_id=person.id, now=now)
     ctx.documents.apply(
         Write(path, f"plan for {planned}" if planned else "plan for no time", after.encode()), person.id
     )
+    return fallen
 
 
 _LINE = re.compile(r"^planned:[^#\n]*?([ \t]*#[^\n]*)?(\n|\Z)", re.MULTILINE)

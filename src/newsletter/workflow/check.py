@@ -6,7 +6,7 @@ newsletter check monthly/2026-12    an issue: its content, and its finished mess
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -15,12 +15,19 @@ from typing import Any
 from newsletter.audience import examples
 from newsletter.checks import Checked, Contents, Expected, Finding, Item, examine, examine_content, merge
 from newsletter.checks.checked import Detect
+from newsletter.checks.content import problem
+from newsletter.checks.finding import Rule
+from newsletter.errors import Problem, ProblemsFound
+from newsletter.gathering.gather import Desk, Gathered
+from newsletter.gathering.gather import library_of as read_library
 from newsletter.gathering.language import detector
 from newsletter.i18n import direction
 from newsletter.message import mime, splice
 from newsletter.message.mime import Template
 from newsletter.message.slots import field_values
 from newsletter.message.tree import bind_tree
+from newsletter.model.article import Library
+from newsletter.model.campaign import Campaign
 from newsletter.model.fields import FieldType
 from newsletter.model.recipient import Recipient
 from newsletter.rendering.content import issue_date
@@ -29,14 +36,13 @@ from newsletter.tokens import INERT_ID
 from newsletter.workflow.audience import audience_rule, is_statutory
 from newsletter.workflow.blanks import empty_fields
 from newsletter.workflow.compose import WITNESSES, ComposedLanguage, Composition, planned_at
-from newsletter.workflow.context import Context, draft_path
-from newsletter.workflow.definition_checks import check_definitions
+from newsletter.workflow.context import Context, NothingToSend, draft_path, issue_name
+from newsletter.workflow.definition_checks import ARTICLE, DEFINITION, TEMPLATE, check_definitions
 from newsletter.workflow.files import asset_name
-from newsletter.workflow.gather import library_of
 from newsletter.workflow.template_checks import strings_of
 from newsletter.workflow.witnesses import witnesses_of
 
-__all__ = ["check", "check_definitions"]
+__all__ = ["check", "check_composed", "check_definitions"]
 
 CONTACTS = 12  # real contacts a language, spread over its variants, but at least one each
 NOBODY = "nobody@example.org"
@@ -52,16 +58,39 @@ def check(ctx: Context, made: Composition, *, contacts: int = CONTACTS) -> list[
 
     `contacts`: so many real ones a language beside the public profile and the worst case; 0 is the worst case alone.
     """
+    found = _gathered(ctx, made.issue.campaign, made.campaign)
+    unread = [problem(ARTICLE, each) for each in found.problems]
     detect = lru_cache(maxsize=4096)(detector(made.languages))
     messages = (
         examine(each)
         for composed in made.languages.values()
         for each in _messages(ctx, made, composed, detect, contacts)
     )
-    return merge([examine_content(_contents(ctx, made)), *messages])
+    return merge([unread, examine_content(_contents(ctx, made, found.library)), *messages])
 
 
-def _contents(ctx: Context, made: Composition) -> Contents:
+def check_composed(ctx: Context, name: str, compose: Callable[[], Composition]) -> list[Finding]:
+    """`check`, where composing may fail: what it fails at is found, too."""
+    try:
+        return check(ctx, compose())
+    except ProblemsFound as error:
+        return merge([[problem(_rule(each), each) for each in error.problems]])
+    except NothingToSend as error:
+        campaign, key = issue_name(name)
+        unread = _gathered(ctx, campaign, ctx.campaign(campaign)).problems
+        nothing = Problem(str(error), draft_path(campaign, key))
+        return merge([[*(problem(ARTICLE, each) for each in unread), problem(DEFINITION, nothing)]])
+
+
+def _rule(found: Problem) -> Rule:
+    return TEMPLATE if (found.file or "").startswith("templates/") else DEFINITION
+
+
+def _gathered(ctx: Context, name: str, campaign: Campaign) -> Gathered:
+    return read_library(name, campaign, Desk(ctx.documents, ctx.settings.languages))
+
+
+def _contents(ctx: Context, made: Composition, library: Library) -> Contents:
     rule = audience_rule(ctx, made.issue.campaign, made.campaign, list(made.languages))
     with reading(ctx.engine) as connection:
         compiled = {tag: each.compiled for tag, each in made.languages.items()}
@@ -69,7 +98,7 @@ def _contents(ctx: Context, made: Composition) -> Contents:
     return Contents(
         draft=made.draft,
         draft_file=draft_path(made.issue.campaign, made.issue.key),
-        library=library_of(ctx, made.issue.campaign, made.campaign),
+        library=library,
         languages=made.campaign.languages or ctx.settings.languages,
         day=_day(ctx, made),
         strings=strings_of(ctx),

@@ -6,15 +6,19 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from newsletter.errors import NewsletterError
 from newsletter.model.delivery import DeliveryState
+from newsletter.model.issue import IssueState
 from newsletter.store import editions, issues, ledger, runs
 from newsletter.store.engine import reading
 from newsletter.store.issues import IssueRow
 from newsletter.store.tables import delivery
 from newsletter.workflow.approve import standing
+from newsletter.workflow.compose import compose
 from newsletter.workflow.context import Context
 
 CAUSES = 10
+FROZEN = (IssueState.IN_REVIEW, IssueState.APPROVED, IssueState.SCHEDULED)
 TOLD = (DeliveryState.REJECTED, DeliveryState.SKIPPED, DeliveryState.UNCONFIRMED)
 
 
@@ -42,6 +46,7 @@ class Status:
     note: str | None
     edition: str | None
     runs: tuple[RunStatus, ...]
+    changed: str | None = None  # what the files say since; looked for where one issue is asked for
 
 
 def status_of(ctx: Context, issue: IssueRow) -> Status:
@@ -77,3 +82,19 @@ def status_of(ctx: Context, issue: IssueRow) -> Status:
         approval = f"lacks {' and '.join(lacking)}" if lacking else "approved"
         shown = f"edition {edition.number} ({', '.join(edition.languages)}), {approval}, hash {edition.hash[:12]}"
     return Status(row.name, row.state.value, row.note, shown, tuple(found))
+
+
+def changed_since(ctx: Context, issue: IssueRow) -> str | None:
+    """Whether the files say something else than the edition that is reviewed or approved: composes the issue."""
+    with reading(ctx.engine) as connection:
+        row = issues.get(connection, issue.id)
+        edition = editions.latest(connection, issue.id)
+    if edition is None or row.state not in FROZEN:
+        return None
+    try:  # "now" stands for no planned time as well, so one that is added later is not seen here
+        same = compose(ctx, row, now=edition.definition["planned"] == "now").hash == edition.hash
+    except NewsletterError:
+        return f"the files have changed since edition {edition.number} and have errors: newsletter check {row.name}"
+    if same:
+        return None
+    return f"the files have changed since edition {edition.number}: submit again to send what they say now"
