@@ -26,11 +26,13 @@ def lay_starter(folder: Path) -> None:
 
 NEXT = """\
 {folder} is a workspace, ready to send. It holds one campaign (news), {contacts} example contacts and the templates.
-Next:
-  1. put an article into {folder}/campaigns/news/articles/ (a text file whose first line is the title will do)
-  2. newsletter gather news --workspace {folder}
-  3. newsletter issues --workspace {folder}             shows the issue's name, such as news/2026-12
-  4. newsletter submit ISSUE, approve ISSUE, then send ISSUE --rehearse: messages lie in {folder}/outbox/new"""
+Next, in {folder}:
+  1. put an article into campaigns/news/articles/ (a text file whose first line is the title will do)
+  2. newsletter gather news --key 2026-12
+  3. newsletter check news/2026-12
+  4. newsletter submit news/2026-12
+  5. newsletter approve news/2026-12
+  6. newsletter send news/2026-12 --rehearse --yes      messages lie in outbox/new"""
 
 
 def said(folder: Path, contacts: int) -> str:
