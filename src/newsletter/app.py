@@ -22,11 +22,11 @@ from sqlalchemy import insert
 from newsletter.audience.count import Count, count_segment, explain
 from newsletter.clock import Clock, SystemClock
 from newsletter.model.permission import Role
-from newsletter.settings import STATE_FOLDER, load_secrets, load_settings
+from newsletter.settings import load_secrets, load_settings, state_folder
 from newsletter.store import issues, people
 from newsletter.store.engine import open_engine, reading, writing
 from newsletter.store.issues import IssueRow
-from newsletter.store.migrate import check_fingerprint, upgrade
+from newsletter.store.migrate import check_fingerprint, has_fingerprint, upgrade
 from newsletter.store.tables import document_version
 from newsletter.workflow import deliveries as listing
 from newsletter.workflow.audience import audience_rule, parse_rule
@@ -113,9 +113,8 @@ def open_workspace(
     env = os.environ if environment is None else environment
     root = Path(folder).resolve()
     settings = load_settings(root, env)
-    secrets = load_secrets(root, env)
-    (root / STATE_FOLDER).mkdir(mode=0o700, exist_ok=True)
-    engine = open_engine(settings.database or f"sqlite:///{root / STATE_FOLDER / 'newsletter.sqlite'}")
+    engine = open_engine(settings.database or f"sqlite:///{state_folder(root) / 'newsletter.sqlite'}")
+    secrets = load_secrets(root, env, make=not has_fingerprint(engine))
     ticking = clock or SystemClock()
     upgrade(engine)
     check_fingerprint(engine, secrets.address_keys)

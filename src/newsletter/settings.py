@@ -209,13 +209,25 @@ def _line(text: str, name: str) -> int | None:
     return next((number for number, line in enumerate(text.splitlines(), 1) if name and name in line), None)
 
 
-def load_secrets(folder: Path, environment: Mapping[str, str] | None = None) -> Secrets:
-    """The keys, made at the first run; NewsletterError where they cannot be read."""
+def state_folder(root: Path) -> Path:
+    """The folder of keys and addresses, made for its owner alone."""
+    folder = root / STATE_FOLDER
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def load_secrets(folder: Path, environment: Mapping[str, str] | None = None, *, make: bool = True) -> Secrets:
+    """The keys, made at the first run; NewsletterError where they cannot be read, or are lost.
+
+    `make=False`: there is a database that knows a key, so that new ones would only hide that the file is lost.
+    """
     env = os.environ if environment is None else environment
     file = folder / STATE_FOLDER / SECRETS_FILE
-    if not file.exists():
-        _make_secrets(file)
-    values = {**_read_env_file(file), **{k: v for k, v in env.items() if k.startswith("NEWSLETTER_")}}
+    if make and not file.exists():
+        _make_secrets(state_folder(folder) / SECRETS_FILE)
+    there = file.exists()
+    values = _read_env_file(file) if there else {}
+    values |= {k: v for k, v in env.items() if k.startswith("NEWSLETTER_")}
     try:
         ring = {
             int(number): bytes.fromhex(key)
@@ -224,15 +236,14 @@ def load_secrets(folder: Path, environment: Mapping[str, str] | None = None) -> 
         suppression = bytes.fromhex(values["NEWSLETTER_SUPPRESSION_KEY"])
     except (KeyError, ValueError) as error:
         raise NewsletterError(
-            f"{STATE_FOLDER}/{SECRETS_FILE} is damaged: it needs NEWSLETTER_KEY_RING (1:<64 hex digits>) and "
-            "NEWSLETTER_SUPPRESSION_KEY (64 hex digits). Restore it from a backup; a new suppression key would "
-            "forget who must not be written to."
+            f"{STATE_FOLDER}/{SECRETS_FILE} is {'damaged' if there else 'missing'}: it needs NEWSLETTER_KEY_RING "
+            "(1:<64 hex digits>) and NEWSLETTER_SUPPRESSION_KEY (64 hex digits). Restore it from a backup; a new "
+            "suppression key would forget who must not be written to."
         ) from error
     return Secrets(KeyRing(ring), AddressKeys(suppression))
 
 
 def _make_secrets(file: Path) -> None:
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     (file.parent / ".gitignore").write_text("*\n")
     content = (
         "# Made at the first run. Keep it out of git, and back it up: the suppression key must never change.\n"

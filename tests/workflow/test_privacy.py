@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from newsletter.clock import FixedClock
-from newsletter.errors import UsageError
+from newsletter.errors import NewsletterError, UsageError
+from newsletter.model.fields import Fields, UnknownField
 from newsletter.model.permission import NotAllowed
-from newsletter.store.engine import open_engine
+from newsletter.model.segment import RuleError, parse
+from newsletter.settings import SECRETS_FILE, STATE_FOLDER
+from newsletter.store.engine import open_engine, reading
+from newsletter.store.tables import audit
 from newsletter.workflow import deliveries as listing
 from newsletter.workflow.contacts import import_file, suppress
 from newsletter.workflow.context import draft_path
@@ -94,3 +100,53 @@ def test_an_address_of_a_database_that_is_none_is_not_told() -> None:
     with pytest.raises(UsageError, match="no database address") as told:
         open_engine("nonsense:secret")
     assert "secret" not in str(told.value)
+
+
+def test_lost_keys_are_not_replaced_by_new_ones(tmp_path: Path, clock: FixedClock) -> None:
+    folder = lay(tmp_path / "ws")
+    with office(folder, clock) as ws:
+        kept = ws.context.secrets
+    file = folder / STATE_FOLDER / SECRETS_FILE
+    backup = file.read_text()
+    file.unlink()
+    for _ in range(2):
+        with pytest.raises(NewsletterError, match=r"missing.*Restore it from a backup"), office(folder, clock):
+            pass
+    assert not file.exists()
+    environment = dict(line.split("=") for line in backup.splitlines() if line.startswith("NEWSLETTER_"))
+    with office(folder, clock, environment) as ws:
+        assert ws.context.secrets == kept
+
+
+def test_the_folder_of_keys_and_addresses_is_for_its_owner_alone(tmp_path: Path, clock: FixedClock) -> None:
+    with office(lay(tmp_path / "ws"), clock) as ws:
+        assert stat.S_IMODE((ws.context.folder / STATE_FOLDER).stat().st_mode) == 0o700
+
+
+def test_who_took_a_copy_of_the_contacts_is_on_record(tmp_path: Path, clock: FixedClock) -> None:
+    with office(lay(tmp_path / "ws"), clock) as ws:
+        ana, luc = ws.context.person("ana"), ws.context.person("luc")
+        with pytest.raises(NotAllowed, match="see or change contacts"):
+            export(ws.context, tmp_path / "no.csv", "true", luc)
+        assert not (tmp_path / "no.csv").exists()
+        export(ws.context, tmp_path / "all.csv", "true", ana)
+        with reading(ws.context.engine) as connection:
+            row = connection.execute(select(audit.c.person_id, audit.c.data).where(audit.c.action == "export")).one()
+        assert tuple(row) == (ana.id, {"count": 3})
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("contact.nme", "known: contact.code, contact.first_name"),
+        ("contact.frst_name", "contact.first_name"),
+        ("institution.nme", "institution.name"),
+    ],
+)
+def test_the_nearest_field_is_told_by_its_name(path: str, meant: str) -> None:
+    with pytest.raises(UnknownField) as told:
+        Fields()[path]
+    assert meant in str(told.value)
+    with pytest.raises(RuleError) as said:
+        parse(path, Fields())
+    assert meant in str(said.value)

@@ -41,11 +41,6 @@ def to_sql(tree: Node, fields: Fields) -> Condition:
             return condition(tree, fields, contact)
 
 
-def institution_sql(tree: Node, fields: Fields, table: FromClause = institution) -> Condition:
-    """A rule that reads only institution fields, as a condition on rows of `institution`."""
-    return condition(tree, fields, table)
-
-
 def negated(part: Condition) -> Condition:
     return part.is_not(true())
 

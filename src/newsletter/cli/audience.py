@@ -14,6 +14,13 @@ from newsletter.errors import UsageError
 app = typer.Typer(help="Institutions, contacts, segments, do-not-mail list.", no_args_is_help=True)
 
 
+def _told(rule: str) -> str:
+    """An empty rule is a slip of the shell more often than a wish for everybody."""
+    if not rule.strip():
+        raise UsageError("The rule is empty: write 'true' for everybody.")
+    return rule
+
+
 @app.command()
 def count(
     what: Annotated[str, typer.Argument(help="A campaign, or a rule in quotes", metavar="CAMPAIGN|RULE")],
@@ -27,7 +34,7 @@ def count(
     """
     with opened(workspace) as ws:
         if what not in ws.context.campaigns:
-            number = ws.audience(what).count()
+            number = ws.audience(_told(what)).count()
             as_json({"rule": what, "contacts": number}) if json else say(f"{number:,} contacts: {what}")
             return
         counted = ws.audience_of(what)
@@ -64,7 +71,7 @@ def list_(
     with opened(workspace) as ws:
         from newsletter.workflow.contacts import list_contacts
 
-        rows = list_contacts(ws.context, rule, ws.context.person(as_), limit=limit)
+        rows = list_contacts(ws.context, _told(rule), ws.context.person(as_), limit=limit)
     if json:
         as_json(rows)
         return
@@ -156,7 +163,7 @@ def export(
     with opened(workspace) as ws:
         from newsletter.workflow.rights import export as write
 
-        number = write(ws.context, file, rule, ws.context.person(as_))
+        number = write(ws.context, file, _told(rule), ws.context.person(as_))
     say(f"{number:,} contacts in {file}.")
 
 

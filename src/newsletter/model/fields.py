@@ -6,6 +6,7 @@ A field is named by path: `contact.first_name`, `institution.region`, and own fi
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -131,4 +132,17 @@ class Fields:
         try:
             return self._by_path[path]
         except KeyError:
-            raise UnknownField(f"There is no field {path!r}: {nearest(path, self._by_path)}") from None
+            raise UnknownField(f"There is no field {path!r}: {self.nearest(path)}") from None
+
+    def nearest(self, path: str) -> str:
+        """The end of a sentence that offers the nearest field of the same owner; of any where the owner is unknown."""
+        owner, _, name = path.partition(".")
+        names = [field.name for field in self.of(owner)]
+        close = difflib.get_close_matches(name, names, n=1)
+        if close:
+            return f"did you mean {f'{owner}.{close[0]}'!r}?"
+        return (
+            f"known: {', '.join(f'{owner}.{each}' for each in sorted(names))}"
+            if names
+            else nearest(path, self._by_path)
+        )

@@ -270,8 +270,7 @@ class _Rule:
             raise self.error(f"here a field is wanted, not {_described(at)}; {_EXAMPLE}", at)
         path = f"{at.node.name}.{at.attr}"
         if path not in self.reader.fields:
-            known = [field.path for field in self.reader.fields]
-            raise self.error(f"there is no field {path}: {nearest(path, known)}", at)
+            raise self.error(f"there is no field {path}: {self.reader.fields.nearest(path)}", at)
         field = self.reader.fields[path]
         if field.by_language:
             raise self.error(f"{path} differs from language to language: use {field.owner}.code", at)

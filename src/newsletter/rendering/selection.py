@@ -50,15 +50,6 @@ def choose(
     return chosen
 
 
-def coverage(draft: Draft, library: Library, languages: Sequence[str]) -> dict[str, list[str]]:
-    """The languages that each used article has, of those asked for, by article key."""
-    return {
-        item.article: [tag for tag in languages if match([tag], library.get(item.article, {}))]
-        for item in draft.items()
-        if item.state in USED
-    }
-
-
 def _choose(
     campaign: Campaign, items: Sequence[Item], library: Library, language: str, preference: Sequence[str]
 ) -> Iterator[Chosen]:

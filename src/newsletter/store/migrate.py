@@ -57,6 +57,14 @@ def upgrade(engine: Engine) -> str | None:
     return found or "nothing"
 
 
+def has_fingerprint(engine: Engine) -> bool:
+    """Whether the database was opened with a suppression key before."""
+    if not inspect(engine).has_table(meta.name):
+        return False
+    with reading(engine) as connection:
+        return connection.execute(select(meta.c.value).where(meta.c.key == FINGERPRINT)).first() is not None
+
+
 def check_fingerprint(engine: Engine, keys: AddressKeys) -> None:
     """Records the suppression key's fingerprint at the first run; WrongKey ever after where it differs."""
     with reading(engine) as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from newsletter.audience.consent import Act, new_source, unsubscribe, unsubscribe_all
 from newsletter.audience.erasure import erase
@@ -16,7 +16,7 @@ from newsletter.model.contact import SourceKind
 from newsletter.model.permission import Action, require
 from newsletter.store.engine import reading, writing
 from newsletter.store.people import Person
-from newsletter.store.tables import contact
+from newsletter.store.tables import audit, contact
 from newsletter.workflow.audience import parse_rule
 from newsletter.workflow.context import Context
 
@@ -64,8 +64,12 @@ def erase_contacts(ctx: Context, address: str, person: Person) -> int:
 
 
 def export(ctx: Context, file: Path, rule: str, person: Person) -> int:
-    """Writes the contacts that meet a rule as CSV; says how many."""
+    """Writes the contacts that meet a rule as CSV; says how many. The audit log keeps who took them."""
     require(person.name, person.roles, Action.CONTACTS)
     tree = parse_rule(ctx, rule)
     with reading(ctx.engine) as connection, open(file, "w", encoding="utf-8-sig", newline="") as stream:
-        return export_contacts(connection, stream, ctx.fields, tree)
+        number = export_contacts(connection, stream, ctx.fields, tree)
+    values = {"at": ctx.clock.now(), "person_id": person.id, "action": "export", "subject": "contacts"}
+    with writing(ctx.engine) as connection:
+        connection.execute(insert(audit).values(values | {"data": {"count": number}}))
+    return number

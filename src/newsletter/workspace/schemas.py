@@ -12,7 +12,7 @@ from newsletter.model.campaign import Campaign
 from newsletter.model.draft import Draft
 from newsletter.model.mapping import ImportMapping
 from newsletter.model.publication import Publication, SegmentSpec
-from newsletter.settings import STATE_FOLDER, Settings
+from newsletter.settings import Settings, state_folder
 from newsletter.workspace.definitions import FieldsFile
 
 SCHEMAS: dict[str, Any] = {
@@ -35,8 +35,8 @@ def schema_of(name: str) -> dict[str, Any]:
 
 
 def write_schemas(root: Path) -> list[Path]:
-    folder = root / STATE_FOLDER / "schema"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = state_folder(root) / "schema"
+    folder.mkdir(exist_ok=True)
     written = []
     for name in SCHEMAS:
         path = folder / f"{name}.json"
