@@ -150,3 +150,11 @@ def test_the_nearest_field_is_told_by_its_name(path: str, meant: str) -> None:
     with pytest.raises(RuleError) as said:
         parse(path, Fields())
     assert meant in str(said.value)
+
+
+def test_a_malformed_article_that_the_issue_does_not_use_holds_nothing_up(tmp_path: Path, clock: FixedClock) -> None:
+    folder = lay(tmp_path / "ws")
+    with office(folder, clock) as ws:
+        (folder / "campaigns/news/articles/broken.en.md").write_text("---\ntitel: x\n---\nText.\n")
+        approved(ws)
+        assert any("broken.en.md" in str(each) for each in ws.compose(ISSUE).check())

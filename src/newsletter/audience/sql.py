@@ -129,7 +129,8 @@ def _compare(field: Field, sign: str, wanted: Value, table: FromClause) -> Condi
 def field_columns(field_paths: Sequence[str], language: str, fields: Fields) -> list[ColumnElement[Anything]]:
     """The values of fields as columns, for a statement over `contact` left joined to `institution`.
 
-    Empty texts are null; a name is that of the language, by truncation, else the institution's main name.
+    Empty texts are null, and an absent list is the empty one, as previews have it; a name is that of the language, by
+    truncation, else the institution's main name.
     """
     return [_shown(fields[path], language) for path in field_paths]
 
@@ -139,6 +140,8 @@ def _shown(field: Field, language: str) -> ColumnElement[Anything]:
     value = value_of(field, table)
     if field.by_language:
         return func.coalesce(*(func.nullif(member_text(table.c.names, tag), "") for tag in chain(language)), value)
+    if field.type is FieldType.LIST:
+        return as_json(value)
     return func.nullif(value, "") if field.type in (FieldType.TEXT, FieldType.DATE) else value
 
 
@@ -148,5 +151,5 @@ def values_array(field_paths: Sequence[str], language: str, fields: Fields) -> C
         raise NewsletterError(f"A message may read at most {MOST_VALUES} fields of a recipient.")
     columns = field_columns(field_paths, language, fields)
     kinds = [fields[path].type for path in field_paths]
-    as_they_are = (FieldType.LIST, FieldType.BOOLEAN)
-    return json_array(*(as_json(c) if kind in as_they_are else c for c, kind in zip(columns, kinds, strict=True)))
+    yes_or_no = [as_json(c) if kind is FieldType.BOOLEAN else c for c, kind in zip(columns, kinds, strict=True)]
+    return json_array(*yes_or_no)

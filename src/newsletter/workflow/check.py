@@ -21,6 +21,7 @@ from newsletter.errors import Problem, ProblemsFound
 from newsletter.gathering.gather import Desk, Gathered
 from newsletter.gathering.gather import library_of as read_library
 from newsletter.gathering.language import detector
+from newsletter.gathering.naming import split_name
 from newsletter.i18n import direction
 from newsletter.message import mime, splice
 from newsletter.message.mime import Template
@@ -49,8 +50,17 @@ NOBODY = "nobody@example.org"
 
 
 def errors(ctx: Context, made: Composition) -> list[Finding]:
-    """What must be mended before an issue may be approved: looked for in one message of each variant."""
-    return [finding for finding in check(ctx, made, contacts=0) if finding.error]
+    """What must be mended before an issue may be approved: looked for in one message of each variant.
+
+    A malformed article that the issue does not use holds nothing up.
+    """
+    used = made.draft.used()
+    return [each for each in check(ctx, made, contacts=0) if each.error and not _unused(ctx, each, used)]
+
+
+def _unused(ctx: Context, finding: Finding, used: set[str]) -> bool:
+    file = finding.where.file
+    return finding.code == ARTICLE.code and file is not None and split_name(file, ctx.settings.languages)[0] not in used
 
 
 def check(ctx: Context, made: Composition, *, contacts: int = CONTACTS) -> list[Finding]:

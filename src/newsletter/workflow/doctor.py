@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from newsletter.dispatch.transports.base import TransportRefused, TransportUnavailable
 from newsletter.errors import NewsletterError
-from newsletter.settings import SECRETS_FILE, STATE_FOLDER, Settings, load_secrets, load_settings
+from newsletter.settings import SECRETS_FILE, STATE_FOLDER, Secrets, Settings, load_secrets, load_settings
 from newsletter.store.engine import open_engine, reading, sentence_of
-from newsletter.store.migrate import HEAD, check_fingerprint, current
+from newsletter.store.migrate import HEAD, check_fingerprint, current, has_fingerprint
 
 SECONDS = 10.0
 
@@ -38,7 +38,7 @@ def examine(folder: Path) -> list[Examined]:
     looks: list[tuple[str, Callable[[], Examined]]] = [
         ("settings", lambda: _settings(settings)),
         ("folder", lambda: _folder(folder)),
-        ("keys", lambda: _keys(folder)),
+        ("keys", lambda: _keys(folder, settings)),
         ("database", lambda: _database(folder, settings)),
     ]
     return [*(_looked(what, look) for what, look in looks), *_transports(folder, settings)]
@@ -73,24 +73,36 @@ def _folder(folder: Path) -> Examined:
     return Examined("folder", ok, f"writable, {gigabytes:.1f} GB free", mend)
 
 
-def _keys(folder: Path) -> Examined:
-    secrets = load_secrets(folder)
+def _keys(folder: Path, settings: Settings) -> Examined:
+    secrets = _secrets(folder, settings)
     file = folder / STATE_FOLDER / SECRETS_FILE
     if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077:
         return Examined("keys", False, f"{file} can be read by others", f"chmod 600 {file}")
     return Examined("keys", True, f"{len(secrets.key_ring.keys)} signing keys, suppression key present")
 
 
+def _secrets(folder: Path, settings: Settings) -> Secrets:
+    """Keys are made at a first run only: where the database knows a key, another would make things worse."""
+    engine = _engine(folder, settings)
+    try:
+        return load_secrets(folder, make=not has_fingerprint(engine))
+    finally:
+        engine.dispose()
+
+
+def _engine(folder: Path, settings: Settings) -> Engine:
+    return open_engine(settings.database or f"sqlite:///{folder.resolve() / STATE_FOLDER / 'newsletter.sqlite'}")
+
+
 def _database(folder: Path, settings: Settings) -> Examined:
-    url = settings.database or f"sqlite:///{folder.resolve() / STATE_FOLDER / 'newsletter.sqlite'}"
-    engine = open_engine(url)
+    engine = _engine(folder, settings)
     try:
         with reading(engine) as connection:
             connection.execute(text("SELECT 1"))
         schema = current(engine)
         if schema != HEAD:
             return Examined("database", schema is None, f"schema {schema or 'not made yet'}", "newsletter db upgrade")
-        check_fingerprint(engine, load_secrets(folder).address_keys)
+        check_fingerprint(engine, _secrets(folder, settings).address_keys)
         return Examined("database", True, f"{engine.dialect.name}, schema {schema}")
     finally:
         engine.dispose()
