@@ -53,6 +53,46 @@ person = Table(
     Column("address", Text),
     Column("roles", Json, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("language", String(35)),  # of the studio; null: what the browser asks for
+    Column("password", Text),  # argon2 hash; null: cannot sign in by password yet
+    Column("totp_secret", Text),  # base32; null: no second factor
+    Column("ended_at", Instant),  # has left: keeps their name in the record, may do nothing
+)
+
+# A person signed in on one device. The cookie holds a random token, the row its hash; ended from anywhere.
+session = Table(
+    "session",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("person_id", ForeignKey("person.id"), nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("device", Text, nullable=False),  # browser and system, in words
+    Column("started_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index(None, "person_id"),
+)
+
+# A link that works once: the first administrator, a new colleague, a forgotten password.
+sign_in_link = Table(
+    "sign_in_link",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("person_id", ForeignKey("person.id")),  # null: whoever comes first becomes an administrator
+    Column("made_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+)
+
+# Failed sign-ins, by a hash of what was typed and by a hash of where it came from: so that guessing is slowed.
+sign_in_failure = Table(
+    "sign_in_failure",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("key", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+    Index(None, "key", "at"),
 )
 
 # Where values came from: kind is recipient, staff or import (precedence in that order).
@@ -229,6 +269,7 @@ link = Table(
     Column("language", String(35)),
     Column("changed_at", Instant),
     Column("changed_by", ForeignKey("person.id")),
+    Column("followed", Integer, nullable=False, server_default="0"),  # how often, by whomever: no person is kept
 )
 
 approval = Table(
@@ -245,6 +286,33 @@ approval = Table(
     Column("comment", Text),
     Column("at", Instant, nullable=False),
     Column("void_at", Instant),
+    Index(None, "edition_id"),
+)
+
+# A warning of the checks that somebody accepted, with the reason: kept with the issue.
+acceptance = Table(
+    "acceptance",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("issue_id", ForeignKey("issue.id"), nullable=False),
+    Column("finding", String(64), nullable=False),  # hash of code, place and words: another finding is another warning
+    Column("reason", Text, nullable=False),
+    Column("person_id", ForeignKey("person.id"), nullable=False),
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("issue_id", "finding"),
+)
+
+# What an approver says about a place of an edition.
+review_comment = Table(
+    "review_comment",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("edition_id", ForeignKey("edition.id"), nullable=False),
+    Column("person_id", ForeignKey("person.id"), nullable=False),
+    Column("language", String(35)),
+    Column("item", String(128)),  # an item of the draft, 'subject', or null: the whole
+    Column("text", Text, nullable=False),
+    Column("at", Instant, nullable=False),
     Index(None, "edition_id"),
 )
 
