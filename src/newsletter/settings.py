@@ -99,6 +99,7 @@ class Settings(Strict):
     """What newsletter.toml may say."""
 
     public_url: str = Field(default="https://news.example.org", description="Where recipients' links lead")
+    studio_url: str = Field(default="http://127.0.0.1:8025", description="Where staff open the studio")
     database: str | None = Field(default=None, description="Else .newsletter/newsletter.sqlite; DATABASE_URL wins")
     time_zone: str = Field(default="UTC", description="In which people see and write times; IANA")
     languages: list[LanguageTag] = Field(default_factory=lambda: ["en"], description="In which you write; BCP 47")
@@ -149,7 +150,7 @@ def load_settings(folder: Path, environment: Mapping[str, str] | None = None) ->
 
 def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for name in ("public_url", "time_zone", "default_language", "approve_own"):
+    for name in ("public_url", "studio_url", "time_zone", "default_language", "approve_own"):
         if value := env.get(f"NEWSLETTER_{name.upper()}"):
             values[name] = value
     for name in ("languages", "send_with", "test_addresses"):

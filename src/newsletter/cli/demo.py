@@ -95,4 +95,4 @@ def _where_to_look(folder: Path, key: str) -> None:
     say(f"  messages      {folder}/outbox/new/*.eml (open one with a mail program)")
     say(f"  the record    newsletter deliveries {CAMPAIGN}/{key} --workspace {folder}")
     say(f"  the draft     {folder}/campaigns/{CAMPAIGN}/{key}.yaml (edit it, then submit and approve again)")
-    say(f"  previews      newsletter serve --workspace {folder}")
+    say(f"  the studio    newsletter demo --directory {folder} (opens it again)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,8 +21,8 @@ db = typer.Typer(help="The database.", no_args_is_help=True)
 @app.command()
 def demo(
     directory: Annotated[Path, typer.Option(help="Where the demo workspace is laid.")] = Path("demo"),
-    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the previews afterwards.")] = True,
-    port: Annotated[int, typer.Option(help="The port of the previews.")] = 8025,
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Open the studio afterwards.")] = True,
+    port: Annotated[int, typer.Option(help="The port of the studio.")] = 8025,
 ) -> None:
     """Run the main job on the demo workspace: gather, compile, approve, send into the outbox.
 
@@ -33,7 +34,7 @@ def demo(
     run_demo(directory)
     if serve:
         with opened(directory) as ws:
-            _serve(ws, port)
+            _serve(ws, Door(port=port, demo=True))
 
 
 @app.command()
@@ -57,13 +58,17 @@ def init(
 @app.command()
 def serve(
     workspace: Folder = HERE,
-    port: Annotated[int, typer.Option(help="The port on this machine.")] = 8025,
+    host: Annotated[str, typer.Option(help="The address to listen at; other machines reach 0.0.0.0.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port.")] = 8025,
+    only: Annotated[str, typer.Option(help="studio, or public: the recipients' pages.")] = "all",
 ) -> None:
-    """Serve the previews of all issues in a browser, and keep the schedule."""
-    from newsletter.schedule import kept
+    """Serve the studio and the recipients' pages, and keep the schedule.
 
-    with opened(workspace) as ws, kept(ws.context):
-        _serve(ws, port)
+    newsletter serve
+    newsletter serve --only public --host 0.0.0.0 --port 8026
+    """
+    with opened(workspace) as ws:
+        _serve(ws, Door(host, port, only))
 
 
 @app.command()
@@ -101,8 +106,30 @@ def upgrade(workspace: Folder = HERE) -> None:
         say(f"The schema is {current(ws.context.engine)}; this program knows {HEAD}.")
 
 
-def _serve(ws: Workspace, port: int) -> None:
-    from newsletter.web.previews import serve_previews
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where the web server listens, and what it shows."""
 
-    heading(f"Previews at http://127.0.0.1:{port}/ (Ctrl-C ends)")
-    serve_previews(ws, port)
+    host: str = "127.0.0.1"
+    port: int = 8025
+    only: str = "all"
+    demo: bool = False
+
+
+def _serve(ws: Workspace, door: Door) -> None:
+    from newsletter.schedule import kept
+    from newsletter.web.serving import is_loopback, make_app, serve
+    from newsletter.workflow.staff import first_link
+
+    ws.context.renderer.warm()  # its process is shared by all requests
+    at = f"http://{door.host}:{door.port}"
+    if door.only == "public":
+        heading(f"Recipients' pages at {at}/ (Ctrl-C ends)")
+        serve(make_app(ws, only=door.only), host=door.host, port=door.port)
+        return
+    with kept(ws.context) as waking:
+        app = make_app(ws, only=door.only, demo=door.demo and is_loopback(door.host), wake=waking.wake)
+        heading(f"The studio is at {at}/ (Ctrl-C ends)")
+        if not door.demo and (token := first_link(ws.context)) is not None:
+            say(f"Nobody can sign in yet. This link makes the first administrator, once: {at}/welcome/{token}")
+        serve(app, host=door.host, port=door.port)

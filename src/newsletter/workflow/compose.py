@@ -74,10 +74,11 @@ class Composition:
         return sum(len(each.compiled.variants) for each in self.languages.values())
 
 
-def compose(ctx: Context, issue: IssueRow, *, now: bool = False) -> Composition:
+def compose(ctx: Context, issue: IssueRow, *, now: bool = False, only: Sequence[str] | None = None) -> Composition:
     """Compiles every language of an issue. ProblemsFound names all that is wrong in all of them.
 
-    `now`: the planned time is "at once" instead of the draft's.
+    `now`: the planned time is "at once" instead of the draft's. `only`: these languages, to be looked at (the numbers
+    of links are then others than in the whole).
     """
     ctx.renderer.warm()  # its process starts while the manuscripts are made
     campaign, draft = ctx.campaign(issue.campaign), ctx.draft(issue.campaign, issue.key)
@@ -92,8 +93,9 @@ def compose(ctx: Context, issue: IssueRow, *, now: bool = False) -> Composition:
             direct=not campaign.link_addresses,
             targets=editions.links(connection, issue.id),
         )
-    setting = _Setting(ctx, issue, campaign, draft, library, register, Pictures(ctx, issue.campaign), planned)
-    manuscripts = {tag: found for tag in wanted if (found := setting.manuscript(tag, wanted)) is not None}
+    setting = _Setting(ctx, issue, campaign, draft, library, register, Pictures(ctx, issue.campaign, issue.key), planned)
+    asked = wanted if only is None else [tag for tag in wanted if tag in only]
+    manuscripts = {tag: found for tag in asked if (found := setting.manuscript(tag, wanted)) is not None}
     if not manuscripts:
         raise NothingToSend(f"The issue {issue.name} has no article in any of its languages: gather some first.")
     languages = _compile(ctx, setting, manuscripts)

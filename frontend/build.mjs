@@ -1,0 +1,19 @@
+// Bundles scripts and styles into the package; names are stable, the server adds the build's hash to their addresses.
+import { build } from "esbuild";
+import { rm } from "node:fs/promises";
+
+const outdir = "../src/newsletter/web/dist";
+await rm(outdir, { recursive: true, force: true });
+await build({
+  entryPoints: ["src/studio.ts", "src/composer.ts", "src/editor.ts", "src/source.ts", "src/studio.css", "src/public.css"],
+  outdir,
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  target: "es2022",
+  minify: true,
+  legalComments: "linked",
+  conditions: ["production"],
+  chunkNames: "chunk-[hash]",
+  logLevel: "warning",
+});

@@ -1,0 +1,64 @@
+"""What previews and checks look at: issues composed as they stand now, kept until a file changes."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+from newsletter.store.issues import IssueRow
+from newsletter.workflow.compose import compose
+from newsletter.workflow.context import Context
+from newsletter.workflow.edition import Edition
+
+KEPT = 24  # compositions, of one language or whole
+
+
+class Editions:
+    """One language is composed at a time, as a preview needs no more; `whole` has them all, for the checks."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str, str], Edition] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def language(self, ctx: Context, issue: IssueRow, tag: str) -> Edition:
+        return self._get((issue.name, tag, stamp(ctx, issue)), lambda: _compose(ctx, issue, tag))
+
+    def whole(self, ctx: Context, issue: IssueRow) -> Edition:
+        return self._get((issue.name, "", stamp(ctx, issue)), lambda: _compose(ctx, issue, None))
+
+    def known(self, ctx: Context, issue: IssueRow) -> Edition | None:
+        """The whole, if somebody has looked at it since the last change: no page waits for it."""
+        with self._guard:
+            return self._kept.get((issue.name, "", stamp(ctx, issue)))
+
+    def _get(self, key: tuple[str, str, str], make: Callable[[], Edition]) -> Edition:
+        with self._guard:
+            if (found := self._kept.get(key)) is not None:
+                self._kept.move_to_end(key)
+                return found
+        made = make()
+        with self._guard:
+            self._kept[key] = made
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return made
+
+
+def stamp(ctx: Context, issue: IssueRow) -> str:
+    """Another whenever anything that the issue is made from changes, on disk too."""
+    root = ctx.folder
+    parts = (root / "campaigns" / issue.campaign, root / "templates", root / "subscribers", root / "newsletter.toml")
+    newest = [(info.st_mtime_ns, info.st_size) for part in parts for file in _files(part) if (info := file.stat())]
+    return f"{len(newest)}-{max((at for at, _ in newest), default=0)}-{sum(size for _, size in newest)}"
+
+
+def _files(part: Path) -> list[Path]:
+    if part.is_file():
+        return [part]
+    return [file for file in part.rglob("*") if file.is_file() and not file.name.startswith(".")]
+
+
+def _compose(ctx: Context, issue: IssueRow, tag: str | None) -> Edition:
+    return Edition(ctx, compose(ctx, issue, only=None if tag is None else [tag]))

@@ -1,0 +1,54 @@
+"""The web server: studio and recipients' pages in one process, with the schedule kept beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import ip_address
+
+import uvicorn
+from fastapi import FastAPI
+
+from newsletter.app import Workspace
+from newsletter.errors import UsageError
+from newsletter.web.headers import App, guarded
+from newsletter.web.public.app import add_public
+from newsletter.web.studio.app import make_studio
+from newsletter.web.studio.desk import Studio
+
+PARTS = ("all", "studio", "public")
+
+
+def make_app(
+    workspace: Workspace, *, only: str = "all", demo: bool = False, wake: Callable[[], None] = lambda: None
+) -> App:
+    """`only`: the studio, or the recipients' pages, so that they can stand on machines of their own."""
+    if only not in PARTS:
+        raise UsageError(f"--only takes {' or '.join(PARTS[1:])}, not {only!r}.")
+    https = workspace.context.settings.studio_url.startswith("https:")
+    studio = Studio(workspace, https=https, demo=demo, wake=wake)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None) if only == "public" else make_studio(studio)
+    if only != "studio":
+        add_public(app, workspace)
+    return guarded(app, https=https)
+
+
+def serve(app: App, *, host: str, port: int) -> None:
+    """Until Ctrl-C or SIGTERM. No access log: addresses of pages name issues, and nobody reads them."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        proxy_headers=True,
+    )
+    uvicorn.Server(config).run()
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,74 @@
+"""The studio as an application: its pages put together, and what happens when one cannot be shown."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from newsletter.errors import NewsletterError, UsageError
+from newsletter.model.permission import NotAllowed
+from newsletter.web.studio import home, issues, signin
+from newsletter.web.studio.desk import Forged, SignInNeeded, Studio, studio_of, wanted_language
+from newsletter.web.views import DIST, built
+
+PAGES = (signin, home, issues)
+KEPT = "public, max-age=31536000, immutable"
+
+
+def make_studio(studio: Studio) -> FastAPI:
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, title="Newsletter studio")
+    app.state.studio = studio
+    for module in PAGES:
+        app.include_router(module.router)
+    app.add_api_route("/static/{name}", static, methods=["GET"], include_in_schema=False)
+    app.add_exception_handler(SignInNeeded, _sign_in)
+    app.add_exception_handler(NewsletterError, _error)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(HTTPException, _http)
+    return app
+
+
+def static(name: str, v: str = "") -> Response:
+    """A built script or style: anybody may have it."""
+    file = DIST / name
+    if "/" in name or name.startswith(".") or not file.is_file():
+        raise HTTPException(404)
+    # Chunks carry their hash in the name; the others are asked for with it.
+    kept = name.startswith("chunk-") or (v != "" and built(name).endswith(v))
+    kind = "text/css" if name.endswith(".css") else "text/javascript" if name.endswith(".js") else "text/plain"
+    return FileResponse(file, media_type=kind, headers={"cache-control": KEPT if kept else "no-cache"})
+
+
+def _sign_in(request: Request, error: Exception) -> Response:
+    """To the sign-in, and back; a script is told, so that it keeps what was typed."""
+    if request.headers.get("hx-request") or request.headers.get("x-csrf"):
+        return _page(request, 401, "Your session has ended", "Sign in again in another tab; what you typed stays here.")
+    back = request.url.path if request.method == "GET" else "/"
+    return RedirectResponse(f"/sign-in?next={quote(back)}", 303)
+
+
+def _error(request: Request, error: Exception) -> Response:
+    status = 403 if isinstance(error, (NotAllowed, Forged)) else 422
+    if isinstance(error, UsageError) and str(error).startswith("There is no"):
+        status = 404
+    return _page(request, status, "This could not be done", str(error))
+
+
+def _not_understood(request: Request, error: Exception) -> Response:
+    return _page(request, 422, "This could not be done", "The form lacks something: go back and fill it in.")
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return _page(request, 404, "There is no such page", "It may have been moved, or the address is cut off.")
+    return _page(request, error.status_code, "This could not be done", str(error.detail))
+
+
+def _page(request: Request, status: int, title: str, text: str) -> HTMLResponse:
+    values = {"title": title, "text": text}
+    return HTMLResponse(studio_of(request).views.render("error.html", wanted_language(request), values), status)

@@ -1,0 +1,56 @@
+"""Issues: the list, a new one, and the page of one, from which all its steps are reached."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form
+from fastapi.responses import Response
+
+from newsletter.errors import UsageError
+from newsletter.model.permission import Action
+from newsletter.store.issues import IssueRow
+from newsletter.web.studio.desk import At, allowed
+from newsletter.workflow.overview import cards, find_row, next_issues, overview
+
+router = APIRouter()
+
+
+def the_issue(at: At, campaign: str, key: str) -> IssueRow:
+    """The issue that an address names; its row is made where so far only its file is there."""
+    if (row := find_row(at.ctx, campaign, key)) is not None:
+        return row
+    raise UsageError(f"There is no issue {campaign}/{key}: see the list of issues.")
+
+
+ThisIssue = Annotated[IssueRow, Depends(the_issue)]
+
+
+@router.get("/issues")
+def issue_list(at: At, state: str = "", campaign: str = "") -> Response:
+    every = cards(at.ctx)
+    states = {
+        value: sum(card.row.state.value == value for card in every) for value in {c.row.state.value for c in every}
+    }
+    shown = [
+        card
+        for card in every
+        if (not state or card.row.state.value == state) and (not campaign or card.row.campaign == campaign)
+    ]
+    return at.page(
+        "issues.html", cards=shown, states=states, state=state, campaign=campaign, campaigns=next_issues(at.ctx)
+    )
+
+
+@router.post("/issues", dependencies=[allowed(Action.EDIT)])
+def new_issue(at: At, campaign: Annotated[str, Form()], key: Annotated[str, Form()] = "") -> Response:
+    """Gathers the next issue of a campaign, and opens it."""
+    row = at.workspace.gather(campaign, key=key or None, person=at.person.slug)
+    return at.go(f"/issues/{row.name}")
+
+
+@router.get("/issues/{campaign}/{key}")
+def issue_page(at: At, issue: ThisIssue) -> Response:
+    shown = overview(at.ctx, issue)
+    known = at.studio.editions.known(at.ctx, issue)
+    return at.page("issue.html", issue=issue, shown=shown, findings=None if known is None else known.check())
