@@ -48,6 +48,18 @@ class Templates:
         found = {SUBJECT: self.subject, PREVIEW: self.preview}.get(name, self.sources.get(name))
         return Source(found) if isinstance(found, str) else found
 
+    def used(self) -> dict[str, Source]:
+        """What the message is made of: its own templates, the texts of editors, and whatever one of these names."""
+        known = {name: found for name in (SUBJECT, PREVIEW, *self.sources) if (found := self.source(name))}
+        waiting = [SUBJECT, PREVIEW, self.html, self.text, *(name for name, each in known.items() if each.staff)]
+        used: dict[str, Source] = {}
+        while waiting:
+            name = waiting.pop()
+            if name in known and name not in used:
+                used[name] = known[name]
+                waiting += [each for each in known if each in known[name].text]
+        return used
+
     def place(self, name: str | None, line: int | None) -> tuple[str | None, int | None]:
         """File and line as people see them."""
         source = self.source(name) if name else None

@@ -8,6 +8,7 @@ A template that loops for ever or eats memory is one clear error, and the next r
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import select
@@ -15,8 +16,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, replace
 from types import TracebackType
 from typing import Any
 
@@ -25,6 +26,7 @@ from newsletter.message.parts import CompiledLanguage
 from newsletter.message.slots import Links
 from newsletter.model.recipient import Recipient
 from newsletter.rendering import wire
+from newsletter.rendering.code_store import CodeStore, code_id
 from newsletter.rendering.exploring import Limits
 from newsletter.rendering.manuscript import Manuscript, Rendered
 
@@ -48,13 +50,23 @@ class Bounds:
 class Renderer:
     """A process that renders, started at the first request (or by `warm`), replaced when it had to be stopped.
 
-    `finish` names the function (`module:function`) that makes HTML of MJML. Safe for threads; one request at a time.
+    `finish` names the function (`module:function`) that makes HTML of MJML. `store` keeps compiled templates from one
+    run of the program to the next. Safe for threads; one request at a time.
     """
 
-    def __init__(self, *, finish: str = "newsletter.rendering.mjml:finish", bounds: Bounds | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        finish: str = "newsletter.rendering.mjml:finish",
+        bounds: Bounds | None = None,
+        store: CodeStore | None = None,
+    ) -> None:
         self._finish = finish
         self._bounds = bounds or Bounds()
+        self._store = store
         self._process: subprocess.Popen[bytes] | None = None
+        self._given: set[str] = set()  # the code that this process has
+        self._clean = True  # it has run no template yet
         self._lock = threading.Lock()
 
     def __enter__(self) -> Renderer:
@@ -71,6 +83,12 @@ class Renderer:
     def close(self) -> None:
         with self._lock:
             self._stop()
+
+    def prepare(self, manuscripts: Iterable[Manuscript]) -> None:
+        """Compiles the templates of several manuscripts, so that the code of all is kept and not of the first alone."""
+        with self._lock:
+            for each in manuscripts:
+                self._prepare(each)
 
     def compile(
         self, manuscript: Manuscript, witnesses: Sequence[Recipient], *, limits: Limits | None = None
@@ -94,25 +112,42 @@ class Renderer:
     # The process
 
     def _request(self, do: str, manuscript: Manuscript, recipients: Sequence[Recipient], **more: Any) -> dict[str, Any]:
-        request = {
-            "do": do,
-            "manuscript": wire.manuscript_to_json(manuscript),
-            "recipients": wire.recipients_to_json(recipients),
-            "seconds": self._bounds.seconds,
-            **more,
-        }
-        file, _ = manuscript.templates.place(manuscript.templates.html, None)
-        data = json.dumps(request).encode()
+        request = {"do": do, "recipients": wire.recipients_to_json(recipients), **more}
         with self._lock:
-            reply = self._exchange(len(data).to_bytes(8, "big") + data, str(file))
+            self._prepare(manuscript)
+            reply = self._exchange(request, wire.manuscript_to_json(manuscript), _file(manuscript))
         if "problems" in reply:
             raise ProblemsFound(wire.problems_from_json(reply["problems"]))
         if "error" in reply:
             raise NewsletterError(reply["error"])
         return reply
 
-    def _exchange(self, frame: bytes, file: str) -> dict[str, Any]:
+    def _prepare(self, manuscript: Manuscript) -> None:
+        """Gives the process the code that the store has of the manuscript's templates, and the store what it lacks.
+
+        The process itself translates that, while it is clean: once it has run a template, nothing it makes is kept.
+        """
+        if self._store is None:
+            return
+        self._running()
+        used = {code_id(name, each): name for name, each in manuscript.templates.used().items()}
+        found = {number: self._store.load(number) for number in used if number not in self._given}
+        ready = {used[number]: base64.b64encode(code).decode() for number, code in found.items() if code is not None}
+        missing = {used[number]: number for number, code in found.items() if code is None} if self._clean else {}
+        if not (ready or missing):
+            return
+        bare = wire.manuscript_to_json(replace(manuscript, context={}))
+        made = self._exchange({"do": "prepare", "code": ready, "missing": list(missing)}, bare, _file(manuscript))
+        kept = {missing[name]: base64.b64decode(code) for name, code in made["code"].items() if name in missing}
+        if kept:
+            self._store.keep(kept)
+        self._given |= found.keys()
+
+    def _exchange(self, request: dict[str, Any], manuscript: dict[str, Any], file: str) -> dict[str, Any]:
+        data = json.dumps({**request, "manuscript": manuscript, "seconds": self._bounds.seconds}).encode()
+        frame = len(data).to_bytes(8, "big") + data
         process = self._running()
+        self._clean = self._clean and request["do"] == "prepare"
         deadline = time.monotonic() + self._bounds.seconds
         assert process.stdin is not None
         assert process.stdout is not None
@@ -157,6 +192,7 @@ class Renderer:
             )
             assert self._process.stdin is not None
             os.set_blocking(self._process.stdin.fileno(), False)
+            self._given, self._clean = set(), True
         return self._process
 
     def _stop(self) -> None:
@@ -168,6 +204,12 @@ class Renderer:
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
+
+
+def _file(manuscript: Manuscript) -> str:
+    """The template that a message about the process names."""
+    file, _ = manuscript.templates.place(manuscript.templates.html, None)
+    return file or manuscript.templates.html
 
 
 class _Stopped(Exception):

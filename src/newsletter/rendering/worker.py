@@ -7,14 +7,16 @@ not for us, and whoever started it ends it when a reply is late.
 
 from __future__ import annotations
 
+import base64
 import gc
 import importlib
 import json
+import marshal
 import math
 import os
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import IO, Any, Protocol
 
@@ -26,6 +28,7 @@ from newsletter.rendering.dialect import CodeCache
 from newsletter.rendering.exploring import Limits
 from newsletter.rendering.manuscript import Manuscript, Templates
 from newsletter.rendering.plain import renderer
+from newsletter.rendering.sandbox import Sandbox
 from newsletter.rendering.variants import compile_language
 
 
@@ -63,6 +66,12 @@ def answer(request: dict[str, Any], finish: Finish, cache: CodeCache) -> dict[st
 
 def _done(request: dict[str, Any], finish: Finish, cache: CodeCache) -> dict[str, Any]:
     manuscript = wire.manuscript_from_json(request["manuscript"])
+    if request["do"] == "prepare":
+        ready = {name: base64.b64decode(code) for name, code in request["code"].items()}
+        made = _translated(manuscript, request["missing"])
+        for name, code in (ready | made).items():
+            cache.put(name, _text(manuscript, name), code)
+        return {"code": {name: base64.b64encode(code).decode() for name, code in made.items()}}
     finished = _finisher(manuscript, finish)
     recipients = wire.recipients_from_json(request["recipients"])
     match request["do"]:
@@ -80,6 +89,26 @@ def _done(request: dict[str, Any], finish: Finish, cache: CodeCache) -> dict[str
             done = renderer(manuscript, finish=finished, cache=cache)(recipients[0], links)
             return {"rendered": [done.subject, done.text, done.html]}
     raise ValueError(request["do"])
+
+
+def _translated(manuscript: Manuscript, names: Sequence[str]) -> dict[str, bytes]:
+    """The code of these templates, of which nothing is run. One that cannot be compiled is told where it is used."""
+    sandbox, found = Sandbox(manuscript), {}
+    for name in names:
+        try:
+            code = sandbox.compile(_text(manuscript, name), name, name)
+        except MemoryError:
+            raise
+        except Exception:  # noqa: S112 (whatever Jinja or Python finds wrong)
+            continue
+        found[name] = marshal.dumps(code)
+    return found
+
+
+def _text(manuscript: Manuscript, name: str) -> str:
+    source = manuscript.templates.source(name)
+    assert source is not None
+    return source.text
 
 
 def _finisher(manuscript: Manuscript, finish: Finish) -> Callable[[str], str]:

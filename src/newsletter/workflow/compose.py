@@ -242,6 +242,7 @@ def _compile(ctx: Context, setting: _Setting, manuscripts: Mapping[str, Manuscri
     rule = audience_rule(ctx, setting.issue.campaign, setting.campaign, list(manuscripts))
     with reading(ctx.engine) as connection:
         known = {tag: witnesses_of(connection, rule, ctx.fields, tag, WITNESSES) for tag in manuscripts}
+    ctx.renderer.prepare(manuscripts.values())
     for language, manuscript in manuscripts.items():
         try:
             compiled = ctx.renderer.compile(manuscript, known[language])

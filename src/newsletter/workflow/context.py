@@ -19,8 +19,9 @@ from newsletter.model.draft import Draft
 from newsletter.model.fields import Fields
 from newsletter.model.mapping import ImportMapping
 from newsletter.model.publication import Publication, SegmentSpec
+from newsletter.rendering.code_store import CodeStore
 from newsletter.rendering.service import Bounds, Renderer
-from newsletter.settings import Secrets, Settings
+from newsletter.settings import STATE_FOLDER, Secrets, Settings
 from newsletter.store import people
 from newsletter.store.engine import reading
 from newsletter.store.people import Person
@@ -49,8 +50,13 @@ class Context:
     @property
     def renderer(self) -> Renderer:
         if self._renderer is None:
-            self._renderer = Renderer(bounds=Bounds(seconds=self.settings.compile_seconds))
+            self._renderer = Renderer(bounds=Bounds(seconds=self.settings.compile_seconds), store=self.code_store)
         return self._renderer
+
+    @property
+    def code_store(self) -> CodeStore:
+        key = self.secrets.key_ring.digest("compiled templates", 0)
+        return CodeStore(self.folder / STATE_FOLDER / "cache" / "templates", key.encode())
 
     @property
     def personal(self) -> Personal:
