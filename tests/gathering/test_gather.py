@@ -159,9 +159,10 @@ def test_pictures_are_brought_over_and_named_in_the_campaign() -> None:
     assert f"campaigns/m/{english.picture.source}" == path
     assert f"![In it]({english.picture.source})" in english.body
     assert "![Gone](https://a.example/gone.png)" in english.body
-    assert found.notices == ["A picture of 'Counters & hours' is left out: https://a.example/gone.png answered 404."]
+    gone = "https://a.example/gone.png"
+    assert found.lacking == {gone: f"A picture of 'Counters & hours' is left out: {gone} answered 404."}
     files.files |= found.stored
-    assert run(files, f"{{url: '{FEED}'}}", fetch=serving(feed)).notices == []
+    assert run(files, f"{{url: '{FEED}'}}", fetch=serving(feed)).lacking == {}
 
 
 def test_what_left_the_feed_is_still_there() -> None:

@@ -64,7 +64,9 @@ class _Strict(BaseModel):
 
 
 class PictureFront(_Strict):
-    file: str = Field(description="In the campaign's folder or in the workspace; in gathered texts an address too")
+    file: str = Field(
+        description="In the campaign's folder or in the workspace, or an https address, brought over by gathering"
+    )
     alt: Text = Field(default="", description="What the picture says, for whoever does not see it")
     credit: Text = ""
 

@@ -42,7 +42,8 @@ class Desk:
 class Gathered:
     """`candidates`: by section id, the keys that its sources hold, in their order.
 
-    `stored`: new files by path. `problems` want mending; `notices` are good to know.
+    `stored`: new files by path. `problems` want mending; `notices` are good to know. `lacking`: the addresses of
+    pictures that could not be had, with the reason.
     """
 
     library: dict[str, dict[str, Article]] = field(default_factory=dict)
@@ -51,6 +52,7 @@ class Gathered:
     answers: dict[str, Validators] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    lacking: dict[str, str] = field(default_factory=dict)
 
 
 def gather(name: str, campaign: Campaign, desk: Desk, *, strict: bool = False) -> Gathered:
@@ -159,7 +161,7 @@ class _Work:
         path = f"{folder(self.name)}/articles/{article.key}.{article.language}.md"
         if path in self.result.stored or self.desk.files.exists(path):
             return self._as_stored(path, article)
-        brought, pictures = bring(article, self.desk.fetch, self.result.notices)
+        brought, pictures = bring(article, self.desk.fetch, self.result.lacking)
         self.result.stored |= {f"{folder(self.name)}/{picture}": content for picture, content in pictures.items()}
         self.result.stored[path] = frontmatter.write(brought, source_hash=article.text_hash).encode()
         return _at(brought, path)

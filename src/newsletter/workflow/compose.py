@@ -93,7 +93,8 @@ def compose(ctx: Context, issue: IssueRow, *, now: bool = False, only: Sequence[
             direct=not campaign.link_addresses,
             targets=editions.links(connection, issue.id),
         )
-    setting = _Setting(ctx, issue, campaign, draft, library, register, Pictures(ctx, issue.campaign, issue.key), planned)
+    pictures = Pictures(ctx, issue.campaign, issue.key)
+    setting = _Setting(ctx, issue, campaign, draft, library, register, pictures, planned)
     asked = wanted if only is None else [tag for tag in wanted if tag in only]
     manuscripts = {tag: found for tag in asked if (found := setting.manuscript(tag, wanted)) is not None}
     if not manuscripts:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from newsletter.errors import Problem
+from newsletter.gathering.bringing import Fetch, bring_named
 from newsletter.gathering.fetch import fetch
-from newsletter.gathering.gather import Desk, Gathered, gather
+from newsletter.gathering.gather import Desk, Gathered, folder, gather
 from newsletter.gathering.gather import library_of as read_library
 from newsletter.gathering.remembering import remember, remembered
 from newsletter.gathering.selection import Occasion, propose
@@ -21,6 +22,7 @@ from newsletter.store import issues
 from newsletter.store.engine import reading, writing
 from newsletter.store.people import Person
 from newsletter.workflow.context import Context, draft_path
+from newsletter.workflow.pictures import addresses
 from newsletter.workspace.documents import Write
 from newsletter.workspace.drafts import new_draft, refresh, vanished
 
@@ -37,7 +39,9 @@ class Report:
     notices: list[str] = field(default_factory=list)
 
 
-def gather_issue(ctx: Context, name: str, key: str, person: Person, *, strict: bool = False) -> Report:
+def gather_issue(
+    ctx: Context, name: str, key: str, person: Person, *, strict: bool = False, fetch: Fetch = fetch
+) -> Report:
     """Fills or refreshes the draft of an issue. `strict`: ProblemsFound where any source cannot be read."""
     require(person.name, person.roles, Action.EDIT)
     campaign = ctx.campaign(name)
@@ -53,6 +57,8 @@ def gather_issue(ctx: Context, name: str, key: str, person: Person, *, strict: b
     title = f"{campaign.title}, {key}"
     text = new_draft(title, proposals) if before is None else refresh(before, proposals, path)
     ctx.documents.apply(Write(path, "gather", text.encode()), person.id)
+    wanted = addresses(campaign, load_yaml(text, path, Draft), found.library, ctx.settings.languages)
+    _bring_pictures(ctx, name, found, wanted, fetch, person)
     with writing(ctx.engine) as connection:
         row = issues.ensure(connection, name, key, person_id=person.id, now=ctx.clock.now())
         if text != before:
@@ -64,7 +70,7 @@ def gather_issue(ctx: Context, name: str, key: str, person: Person, *, strict: b
         sorted({tag for translations in found.library.values() for tag in translations}),
         {section: len(keys) for section, keys in proposals.items()},
         found.problems,
-        [*found.notices, *_notices(draft, found.library, ctx)],
+        [*found.notices, *found.lacking.values(), *_notices(draft, found.library, ctx)],
     )
 
 
@@ -76,6 +82,13 @@ def library_of(ctx: Context, name: str, campaign: Campaign) -> Library:
 def _write(ctx: Context, found: Gathered, person: Person) -> None:
     for path, content in found.stored.items():
         ctx.documents.apply(Write(path, "gather", content), person.id)
+
+
+def _bring_pictures(ctx: Context, name: str, found: Gathered, wanted: list[str], fetch: Fetch, person: Person) -> None:
+    """What the issue shows from the web and nobody has brought over yet."""
+    files = bring_named(wanted, lambda path: ctx.documents.exists(f"{folder(name)}/{path}"), fetch, found.lacking)
+    for path, content in files.items():
+        ctx.documents.apply(Write(f"{folder(name)}/{path}", "gather", content), person.id)
 
 
 def _earlier(ctx: Context, name: str, key: str) -> list[Draft]:

@@ -6,17 +6,42 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from newsletter.errors import NewsletterError
+from newsletter.gathering.bringing import kept_as
 from newsletter.gathering.images import make_asset
+from newsletter.model.article import Library
+from newsletter.model.campaign import Campaign
+from newsletter.model.draft import Draft
+from newsletter.rendering.markdown import pictures
+from newsletter.rendering.selection import choose
 from newsletter.store.editions import AssetRow
 from newsletter.workflow.context import Context
 
 LOGO_WIDTH = 140  # pixels on screen; the file has twice as many
 
 
+def addresses(campaign: Campaign, draft: Draft, library: Library, languages: list[str]) -> list[str]:
+    """The pictures of the web that an issue shows in any of its languages, each once.
+
+    One whose address has a merge field is left out: nobody can bring it over.
+    """
+    found: list[str] = []
+    for language in campaign.languages or languages:
+        for section in choose(campaign, draft, library, language, languages):
+            for article in (item.article for item in section.items):
+                found += [article.picture.source] if article.picture else []
+                found += pictures(article.body)
+    return [each for each in dict.fromkeys(found) if of_web(each) and "{{" not in each and "%7B%7B" not in each]
+
+
+def of_web(source: str) -> bool:
+    return source.lower().startswith(("https://", "http://"))
+
+
 @dataclass
 class Pictures:
     ctx: Context
     campaign: str
+    key: str
     assets: dict[str, AssetRow] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     _made: dict[tuple[str, str], AssetRow | None] = field(default_factory=dict)
@@ -38,17 +63,27 @@ class Pictures:
         return self._made[source, use]
 
     def _make(self, source: str, use: str) -> AssetRow | None:
-        documents = self.ctx.documents
-        near = f"campaigns/{self.campaign}/{source}"
-        path = near if documents.exists(near) else source
         try:
-            made = make_asset(documents.read(path), use=use, name=path)
+            path = self._file(source)
+            made = make_asset(self.ctx.documents.read(path), use=use, name=path)
         except NewsletterError as error:
             self.notices.append(f"The picture {source} is left out: {error}")
             return None
         row = AssetRow(made.sha256, made.media_type, made.content, path.rsplit("/", 1)[-1], made.width, made.height)
         self.assets[row.sha256] = row
         return row
+
+    def _file(self, source: str) -> str:
+        """Where a picture lies: in the campaign's folder, else in the workspace."""
+        names = kept_as(source) if of_web(source) else [source]
+        near = [f"campaigns/{self.campaign}/{name}" for name in names]
+        found = next((path for path in near if self.ctx.documents.exists(path)), None)
+        if found is None and of_web(source):
+            raise NewsletterError(
+                f"it has not been brought over yet. Run `newsletter gather {self.campaign} --key {self.key}`, "
+                "which says why where it cannot be had."
+            )
+        return found or source
 
     def _url(self, asset: AssetRow) -> str:
         ending = "png" if asset.media_type == "image/png" else "jpg"
