@@ -46,9 +46,12 @@ def guarded(app: App, *, https: bool) -> App:
                 message["headers"] = _with(message["headers"], https)
             await send(message)
 
+        if _declared(scope) > LARGEST:
+            await _refuse(answer)
+            return
         try:
-            await app(scope, _limited(scope, receive), answer)
-        except TooLarge:
+            await app(scope, _limited(receive), answer)
+        except TooLarge:  # one that did not say its size
             if not begun:
                 await _refuse(answer)
 
@@ -61,14 +64,13 @@ def _with(headers: list[tuple[bytes, bytes]], https: bool) -> list[tuple[bytes, 
     return [*headers, *((n.encode(), v.encode()) for n, v in always.items() if n.encode() not in given)]
 
 
-def _limited(scope: Scope, receive: Receive) -> Receive:
+def _declared(scope: Scope) -> int:
+    """The size that a request names; one that names nonsense is refused."""
     sizes = [value for name, value in scope["headers"] if name == b"content-length"]
-    if sizes and (not sizes[0].isdigit() or int(sizes[0]) > LARGEST):
+    return int(sizes[0]) if sizes and sizes[0].isdigit() else LARGEST + 1 if sizes else 0
 
-        async def none() -> Message:
-            raise TooLarge
 
-        return none
+def _limited(receive: Receive) -> Receive:
     read = 0
 
     async def counted() -> Message:
