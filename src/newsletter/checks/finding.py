@@ -25,9 +25,10 @@ class Where:
     file: str | None = None
     line: int | None = None
     versions: int = 0
+    column: int | None = None
 
     def __str__(self) -> str:
-        parts = [":".join(str(part) for part in (self.file, self.line) if part is not None)]
+        parts = [":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)]
         parts.append(", ".join(self.languages))
         if self.articles:
             more = len(self.articles) - NAMED
@@ -71,8 +72,8 @@ class Rule:
     def at(
         self, what: str, *, languages: Iterable[str] = (), articles: Iterable[str] = (), problem: Problem | None = None
     ) -> Finding:
-        file, line = (problem.file, problem.line) if problem else (None, None)
-        where = Where(tuple(languages), tuple(articles), file, line)
+        at = problem or Problem("")
+        where = Where(tuple(languages), tuple(articles), at.file, at.line, column=at.column)
         return Finding(self.code, self.severity, where, what, self.why, self.mend)
 
 

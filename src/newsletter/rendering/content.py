@@ -44,7 +44,7 @@ class Content:
 
     def _item(self, chosen: Chosen, layout: str | None) -> dict[str, Any]:
         article = chosen.article
-        about = _about(article)
+        about = of_article(article)
         html, plain = self._body(chosen, about)
         return {
             "key": article.key,
@@ -102,7 +102,7 @@ class Content:
         return Body(name, about)
 
 
-def _about(article: Article) -> dict[str, Any]:
+def of_article(article: Article) -> dict[str, Any]:
     """What a text with merge fields sees of its own article."""
     return {
         "article": {"title": article.title, "date": article.date, "link": article.link or ""},

@@ -38,9 +38,10 @@ from newsletter.workflow.audience import audience_rule, is_statutory
 from newsletter.workflow.blanks import empty_fields
 from newsletter.workflow.compose import WITNESSES, ComposedLanguage, Composition, planned_at
 from newsletter.workflow.context import Context, NothingToSend, draft_path, issue_name
-from newsletter.workflow.definition_checks import ARTICLE, DEFINITION, TEMPLATE, check_definitions
+from newsletter.workflow.definition_checks import ARTICLE, DEFINITION, MERGE_FIELD, TEMPLATE, check_definitions
 from newsletter.workflow.files import asset_name
-from newsletter.workflow.template_checks import strings_of
+from newsletter.workflow.merge_checks import in_articles, in_draft
+from newsletter.workflow.template_checks import attempt, strings_of
 from newsletter.workflow.witnesses import witnesses_of
 
 __all__ = ["check", "check_composed", "check_definitions"]
@@ -70,13 +71,14 @@ def check(ctx: Context, made: Composition, *, contacts: int = CONTACTS) -> list[
     """
     found = _gathered(ctx, made.issue.campaign, made.campaign)
     unread = [problem(ARTICLE, each) for each in found.problems]
+    unknown = _merge_fields(ctx, made.issue.campaign, made.issue.key, found)
     detect = lru_cache(maxsize=4096)(detector(made.languages))
     messages = (
         examine(each)
         for composed in made.languages.values()
         for each in _messages(ctx, made, composed, detect, contacts)
     )
-    return merge([unread, examine_content(_contents(ctx, made, found.library)), *messages])
+    return merge([unread, unknown, examine_content(_contents(ctx, made, found.library)), *messages])
 
 
 def check_composed(ctx: Context, name: str, compose: Callable[[], Composition]) -> list[Finding]:
@@ -84,12 +86,32 @@ def check_composed(ctx: Context, name: str, compose: Callable[[], Composition]) 
     try:
         return check(ctx, compose())
     except ProblemsFound as error:
-        return merge([[problem(_rule(each), each) for each in error.problems]])
+        return merge([_failed(ctx, name, error)])
     except NothingToSend as error:
         campaign, key = issue_name(name)
         unread = _gathered(ctx, campaign, ctx.campaign(campaign)).problems
         nothing = Problem(str(error), draft_path(campaign, key))
         return merge([[*(problem(ARTICLE, each) for each in unread), problem(DEFINITION, nothing)]])
+
+
+def _failed(ctx: Context, name: str, error: ProblemsFound) -> list[Finding]:
+    """What composing said, and the merge fields to which it did not come any more."""
+    campaign, key = issue_name(name)
+    definition, _ = attempt(lambda: ctx.campaign(campaign))
+    fields = _merge_fields(ctx, campaign, key, _gathered(ctx, campaign, definition)) if definition else []
+    told = {(each.where.file, each.where.line) for each in fields}
+    return [*fields, *(problem(_rule(each), each) for each in error.problems if (each.file, each.line) not in told)]
+
+
+def _merge_fields(ctx: Context, campaign: str, key: str, found: Gathered) -> list[Finding]:
+    """Those of the texts that the issue uses."""
+    path = draft_path(campaign, key)
+    draft, _ = attempt(lambda: ctx.draft(campaign, key))
+    fields, _ = attempt(lambda: ctx.fields)
+    if draft is None or fields is None:
+        return []
+    used = in_articles(ctx, found.library, draft.used())
+    return [problem(MERGE_FIELD, each) for each in (*used, *in_draft(ctx, path, draft, found.library))]
 
 
 def _rule(found: Problem) -> Rule:

@@ -20,6 +20,7 @@ from newsletter.model.segment import RuleError, parse
 from newsletter.rendering.manuscript import Source
 from newsletter.workflow.audience import audience_rule
 from newsletter.workflow.context import Context
+from newsletter.workflow.merge_checks import in_articles, in_draft
 from newsletter.workflow.template_checks import attempt, strings_of, syntax_problems, template_problems
 from newsletter.workspace.loading import load_yaml, place
 
@@ -29,6 +30,7 @@ DEFINITION = error("definition", "The program cannot work with it.", "Mend it th
 TEMPLATE = error("template", "No message can be made with it.", "Mend it there.")
 SOURCE = warning("source-empty", "The section stays without articles.", "Mend the path, or put files there.")
 ARTICLE = error("article", "The text is left out.", "Mend the file.")
+MERGE_FIELD = error("merge-field", "No message can show the text.", "Mend the name.")
 POSTAL = error(
     "postal-address",
     "The law wants the sender's postal address in every message.",
@@ -52,6 +54,7 @@ def _all(ctx: Context) -> Iterator[Finding]:
         (DEFINITION, _drafts),
         (SOURCE, _sources),
         (ARTICLE, _articles),
+        (MERGE_FIELD, _merge_fields),
     ]
     for rule, look in parts:
         yield from (problem(rule, each) for each in look(ctx))
@@ -185,9 +188,7 @@ def _senders(ctx: Context, path: str, campaign: Campaign) -> Iterator[Problem]:
 def _drafts(ctx: Context) -> Iterator[Problem]:
     for name, _, campaign in _loaded(ctx):
         sections = [section.id for section in campaign.sections]
-        for path in ctx.documents.list(f"campaigns/{name}/*.yaml"):
-            if path.endswith("/campaign.yaml"):
-                continue
+        for path in _draft_files(ctx, name):
             draft, found = attempt(lambda path=path: load_yaml(ctx.documents.text(path), path, Draft), path)  # type: ignore[misc]
             yield from found
             for number, section in enumerate(draft.sections if draft else ()):
@@ -225,6 +226,21 @@ def _sources(ctx: Context) -> Iterator[Problem]:
 def _articles(ctx: Context) -> Iterator[Problem]:
     for name, _, campaign in _loaded(ctx):
         yield from gather(name, campaign, Desk(ctx.documents, ctx.settings.languages)).problems
+
+
+def _merge_fields(ctx: Context) -> Iterator[Problem]:
+    if attempt(lambda: ctx.fields)[0] is None:
+        return
+    for name, _, campaign in _loaded(ctx):
+        library = gather(name, campaign, Desk(ctx.documents, ctx.settings.languages)).library
+        yield from in_articles(ctx, library)
+        for path in _draft_files(ctx, name):
+            draft, _ = attempt(lambda path=path: load_yaml(ctx.documents.text(path), path, Draft))  # type: ignore[misc]
+            yield from in_draft(ctx, path, draft, library) if draft else ()
+
+
+def _draft_files(ctx: Context, name: str) -> list[str]:
+    return [path for path in ctx.documents.list(f"campaigns/{name}/*.yaml") if not path.endswith("/campaign.yaml")]
 
 
 def _at(ctx: Context, path: str, where: list[str | int], message: str) -> Problem:
