@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from newsletter.cli import audience, issues, runs, schedule, workspace
+from newsletter.cli import audience, issues, runs, schedule, users, workspace
 
 app = typer.Typer(
     help="Newsletters and email campaigns for organisations whose members are institutions.",
@@ -17,4 +17,5 @@ for commands in (workspace.app, issues.app, runs.app):
     app.registered_commands.extend(commands.registered_commands)
 app.add_typer(audience.app, name="audience")
 app.add_typer(schedule.app, name="schedule")
+app.add_typer(users.app, name="users")
 app.add_typer(workspace.db, name="db")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
@@ -46,6 +46,7 @@ class Context:
     engine: Engine
     clock: Clock
     _renderer: Renderer | None = field(default=None, repr=False)
+    _loaded: dict[tuple[str, str], tuple[str, Any]] = field(default_factory=dict, repr=False)  # shared by `replace`
 
     @property
     def renderer(self) -> Renderer:
@@ -94,17 +95,17 @@ class Context:
         if not self.documents.exists(path):
             raise UsageError(f"There is no campaign {name!r}: {nearest(name, self.campaigns)}")
         text = self.documents.text(path)
-        campaign = load_yaml(text, path, Campaign)
+        campaign = self._read(path, Campaign)
         check_publication(campaign, self.publications, text, path)
         return campaign
 
     def draft(self, campaign: str, key: str) -> Draft:
         path = draft_path(campaign, key)
-        if campaign not in self.campaigns:
+        if not self.documents.exists(path) and campaign not in self.campaigns:
             raise UsageError(f"There is no campaign {campaign!r}: {nearest(campaign, self.campaigns)}")
         if not self.documents.exists(path):
             raise UsageError(f"There is no draft {path} yet: make it with `newsletter gather {campaign}`.")
-        return load_yaml(self.documents.text(path), path, Draft)
+        return self._read(path, Draft)
 
     @property
     def imports(self) -> list[str]:
@@ -127,7 +128,16 @@ class Context:
         return found
 
     def _load(self, path: str, model: type[T], empty: T) -> T:
-        return load_yaml(self.documents.text(path), path, model) if self.documents.exists(path) else empty
+        return self._read(path, model) if self.documents.exists(path) else empty
+
+    def _read(self, path: str, model: type[T]) -> T:
+        """A definition, read again only where its text is another: a page names dozens of them."""
+        text, key = self.documents.text(path), (path, str(model))
+        known = self._loaded.get(key)
+        if known is None or known[0] != text:
+            known = self._loaded[key] = (text, load_yaml(text, path, model))
+        found: T = known[1]
+        return found
 
 
 def draft_path(campaign: str, key: str) -> str:
