@@ -1,0 +1,52 @@
+"""Every page for everyone: axe-core with the rules of WCAG 2.2 AA, wide and narrow, light and dark."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.e2e.conftest import Served, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+ISSUE = "/issues/news/2026-12"
+PAGES = ("/", "/issues", ISSUE, "/people", "/account")
+
+
+def faults(page: Page) -> list[str]:
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [f"{each['id']}: {node['html'][:120]}" for each in found for node in each["nodes"]]
+
+
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(page: Page, served: Served) -> None:
+    served.ws.gather("news", key="2026-12", person="ana")
+    page.goto(f"{served.url}/sign-in")
+    assert faults(page) == []
+    sign_in(page, served, "Ana")
+    for width, scheme in ((1280, "light"), (320, "dark"), (1280, "dark"), (320, "light")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for path in PAGES:
+            page.goto(served.url + path)
+            assert (path, width, scheme, faults(page)) == (path, width, scheme, [])
+            wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert (path, width, wider) == (path, width, 0)
+
+
+def test_the_menu_of_a_phone_opens_by_keyboard(page: Page, served: Served) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    sign_in(page, served, "Ana")
+    links = page.get_by_role("navigation", name="Main")
+    assert not links.is_visible()
+    page.get_by_role("button", name="Menu").press("Enter")
+    assert links.is_visible()
+    page.keyboard.press("Escape")
+    assert not links.is_visible()
+
+
+def test_a_slash_goes_to_the_search(page: Page, served: Served) -> None:
+    sign_in(page, served, "Ana")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "search"
