@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from newsletter.errors import NewsletterError
 from newsletter.model.delivery import DeliveryState
@@ -151,10 +151,10 @@ def _unconfirmed(ctx: Context) -> list[tuple[str, int]]:
 
 def _unreachable(ctx: Context) -> int:
     """Members without any active contact that has an address."""
-    reached = select(contact.c.institution_id).where(
-        contact.c.active, contact.c.address.is_not(None), contact.c.institution_id.is_not(None)
+    reached = exists().where(  # per institution, by its index: the first contact found is enough
+        contact.c.institution_id == institution.c.id, contact.c.active, contact.c.address.is_not(None)
     )
-    statement = select(func.count()).where(institution.c.status != "left", institution.c.id.not_in(reached))
+    statement = select(func.count()).select_from(institution).where(institution.c.status != "left", ~reached)
     with reading(ctx.engine) as connection:
         return int(connection.execute(statement).scalar_one())
 
