@@ -25,6 +25,12 @@ class DialectCode(CodeGenerator):
             raise Impossible
         return super()._output_child_to_const(node, frame, finalize)
 
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        self.write("environment.shown(" if frame.eval_ctx.autoescape else "str(environment.finalize(")
+
+    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        self.write(")" if frame.eval_ctx.autoescape else "))")
+
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
         self.write("environment.concatenated((")
         for part in node.nodes:

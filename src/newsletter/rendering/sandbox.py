@@ -19,9 +19,9 @@ from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.environment import TemplateModule
-from jinja2.runtime import Context, Undefined
+from jinja2.runtime import Context, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from newsletter.message.filters import default, filters
 from newsletter.message.operators import COMPARISONS, TESTS
@@ -117,11 +117,18 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def printed(self, value: Any) -> Any:
         """`finalize`: what an output prints."""
+        if type(value) in (str, Markup):  # most are
+            return value
         if value is None:
             return ""
         if isinstance(value, (list, tuple, dict, set)):
             raise Fault("a list cannot be printed; put its items together with the filter 'join'")
         return value
+
+    def shown(self, value: Any) -> Markup:
+        """What an output prints in HTML."""
+        value = self.printed(value)
+        return value if type(value) is Markup else escape(value)
 
     def compared(self, operator: str, left: Any, right: Any) -> Any:
         name = {"gteq": "ge", "lteq": "le", "notin": "in"}.get(operator, operator)
@@ -153,11 +160,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, dict) and attribute in obj:
-            return self.opened(obj[attribute])
+            value = obj[attribute]
+            return self.opened(value) if type(value) is Body else value
+        if type(obj) is TemplateModule and attribute in obj.__dict__ and not attribute.startswith("_"):
+            return obj.__dict__[attribute]  # what an imported template exports; Jinja asks at length whether it is safe
         if isinstance(obj, (Owner, LinkNames)):
             return obj.get(attribute)
-        if type(obj) is TemplateModule and attribute in vars(obj) and not attribute.startswith("_"):
-            return vars(obj)[attribute]  # what an imported template exports; Jinja asks at length whether it is safe
         return self.undefined(obj=obj, name=attribute) if isinstance(obj, Strings) else super().getattr(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
@@ -168,6 +176,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return self.opened(super().getitem(obj, argument))
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
+        if type(__obj) is Macro:  # as Jinja does, which asks at length what it is
+            kwargs.pop("_loop_vars", None)
+            kwargs.pop("_block_vars", None)
+            return __obj(__context.eval_ctx, *args, **kwargs)
         if isinstance(__obj, Strings):
             return __self.string(__obj, *args, **kwargs)
         return super().call(__context, __obj, *args, **kwargs)

@@ -44,7 +44,7 @@ def main(finish_name: str, memory: int) -> None:
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # no library may write between replies
     gc.freeze()  # what is imported stays; the collector need not look through it again and again
-    _warm_up(finish)
+    warm_up(finish)
     _limit(memory)
     cache = CodeCache()
     while (request := read_frame(sys.stdin.buffer)) is not None:
@@ -116,7 +116,7 @@ def _finisher(manuscript: Manuscript, finish: Finish) -> Callable[[str], str]:
     return lambda mjml: finish(mjml, file=file or manuscript.templates.html)
 
 
-def _warm_up(finish: Finish) -> None:
+def warm_up(finish: Finish) -> None:
     """What the first message would otherwise pay for: Jinja's tables, Babel's base data, the inliner's imports."""
     said = "{% for x in [1] if x %}{{ contact.title | default('') }}{% endfor %}{{ '2026-01-01' | date }}"
     mjml = (
