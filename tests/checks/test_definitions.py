@@ -61,6 +61,27 @@ def test_all_mistakes_at_once(desk: Desk) -> None:
     assert files == {CAMPAIGN, "subscribers/segments.yaml", "templates/parts/footer.txt"}
 
 
+def test_an_unknown_publication_hides_no_other_mistake_of_the_campaign(desk: Desk) -> None:
+    changes = [
+        ("publication: news", "publication: nws", "publication 'nws'"),
+        ("template: digest", "template: digst", "digst.mjml"),
+        ('include: institution.status == "member"', "include: institution.satus", "satus"),
+        ("sender: {name: Our Association, address: news@", "sender: {name: Us, address: news", "sender"),
+        ("- path: articles/*", "- path: artikel/*.md", "artikel"),
+    ]
+    lines = {told: desk.change(CAMPAIGN, old, new) for old, new, told in changes}
+    found = [each for each in desk.definitions() if each.where.file == CAMPAIGN]
+    assert {told: [each.where.line for each in found if told in each.what][:1] for told in lines} == {
+        told: [line] for told, line in lines.items()
+    }
+
+
+def test_a_broken_file_of_publications_hides_no_mistake_of_a_campaign(desk: Desk) -> None:
+    desk.change("subscribers/publications.yaml", "news:", "news: [")
+    desk.change(CAMPAIGN, "template: digest", "template: digst")
+    assert any("digst.mjml" in each.what for each in desk.definitions())
+
+
 def test_a_broken_file_that_others_lean_on_is_reported_once(desk: Desk) -> None:
     desk.change("subscribers/publications.yaml", "news:", "news: [")
     broken = [found for found in desk.definitions() if found.where.file == "subscribers/publications.yaml"]

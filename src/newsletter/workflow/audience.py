@@ -19,8 +19,8 @@ def is_statutory(ctx: Context, campaign: Campaign) -> bool:
     return ctx.publications[campaign.publication].kind is PublicationKind.STATUTORY
 
 
-def audience_rule(ctx: Context, name: str, campaign: Campaign, languages: Sequence[str]) -> AudienceRule:
-    """ProblemsFound with file, line and column where a rule cannot be read."""
+def rules_of(ctx: Context, name: str, campaign: Campaign) -> tuple[Node, Node | None]:
+    """Whom a campaign includes and excludes; ProblemsFound with file, line and column where a rule cannot be read."""
     problems: list[Problem] = []
 
     def read(part: str, text: str | None) -> Node | None:
@@ -36,6 +36,12 @@ def audience_rule(ctx: Context, name: str, campaign: Campaign, languages: Sequen
     if problems:
         raise ProblemsFound(problems)
     assert include is not None
+    return include, exclude
+
+
+def audience_rule(ctx: Context, name: str, campaign: Campaign, languages: Sequence[str]) -> AudienceRule:
+    """ProblemsFound as in `rules_of`."""
+    include, exclude = rules_of(ctx, name, campaign)
     return AudienceRule(
         publication=campaign.publication,
         languages=tuple(languages),

@@ -18,16 +18,23 @@ from newsletter.model.draft import Draft
 from newsletter.model.recurrence import next_firing, zone_of
 from newsletter.model.segment import RuleError, parse
 from newsletter.rendering.manuscript import Source
-from newsletter.workflow.audience import audience_rule
+from newsletter.workflow.audience import rules_of
 from newsletter.workflow.context import Context
 from newsletter.workflow.merge_checks import in_articles, in_draft
-from newsletter.workflow.template_checks import attempt, strings_of, syntax_problems, template_problems
+from newsletter.workflow.template_checks import (
+    attempt,
+    strings_of,
+    syntax_problems,
+    template_problems,
+    template_warnings,
+)
 from newsletter.workspace.loading import load_yaml, place
 
 SETTINGS = "newsletter.toml"
 
 DEFINITION = error("definition", "The program cannot work with it.", "Mend it there.")
 TEMPLATE = error("template", "No message can be made with it.", "Mend it there.")
+PASSED_OVER = warning("mjml", "MJML passes over it, and nobody sees it.", "Mend it, or take it out.")
 SOURCE = warning("source-empty", "The section stays without articles.", "Mend the path, or put files there.")
 ARTICLE = error("article", "The text is left out.", "Mend the file.")
 MERGE_FIELD = error("merge-field", "No message can show the text.", "Mend the name.")
@@ -50,6 +57,7 @@ def _all(ctx: Context) -> Iterator[Finding]:
         (DEFINITION, _subscribers),
         (DEFINITION, _imports),
         (TEMPLATE, template_problems),
+        (PASSED_OVER, template_warnings),
         (DEFINITION, _campaigns),
         (DEFINITION, _drafts),
         (SOURCE, _sources),
@@ -120,10 +128,12 @@ def _imports(ctx: Context) -> Iterator[Problem]:
 
 
 def _loaded(ctx: Context) -> Iterator[tuple[str, str, Campaign]]:
+    """Each campaign that can be read, whatever it names that is not there."""
     for name in ctx.campaigns:
-        campaign, _ = attempt(lambda name=name: ctx.campaign(name))  # type: ignore[misc]
+        path = f"campaigns/{name}/campaign.yaml"
+        campaign, _ = attempt(lambda path=path: load_yaml(ctx.documents.text(path), path, Campaign), path)  # type: ignore[misc]
         if campaign is not None:
-            yield name, f"campaigns/{name}/campaign.yaml", campaign
+            yield name, path, campaign
 
 
 def _campaigns(ctx: Context) -> Iterator[Problem]:
@@ -131,7 +141,7 @@ def _campaigns(ctx: Context) -> Iterator[Problem]:
         yield from attempt(lambda name=name: ctx.campaign(name))[1]  # type: ignore[misc]
     for name, path, campaign in _loaded(ctx):
         languages = campaign.languages or ctx.settings.languages
-        yield from attempt(lambda: audience_rule(ctx, name, campaign, languages))[1]  # noqa: B023
+        yield from attempt(lambda: rules_of(ctx, name, campaign))[1]  # noqa: B023
         yield from _texts(ctx, path, campaign, languages)
         yield from _references(ctx, name, path, campaign, languages)
         yield from _senders(ctx, path, campaign)
