@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from functools import lru_cache
 from typing import Any, TypeVar, get_args, get_origin
@@ -26,7 +26,7 @@ def load_yaml(text: str, file: str, model: type[M]) -> M:
         return TypeAdapter(model).validate_python({} if data is None else data)
     except ValidationError as error:
         root = YAML(typ="rt").compose(text)  # the places: asked only where something is wrong, as it takes its time
-        raise ProblemsFound(_problems(error.errors(), model, root, file)) from error
+        raise ProblemsFound(problems_of(error, model, root, file)) from error
 
 
 def plain_yaml(text: str, file: str) -> Any:
@@ -50,14 +50,18 @@ def _read(text: str) -> Any:
 def place(text: str, path: Path) -> tuple[int, int] | None:
     """Line and column (from 1) of a key or item in a document, as far as it exists."""
     root = YAML(typ="rt").compose(text)
-    return None if root is None else _place(root, path)
+    return None if root is None else place_in(root, path)
 
 
-def _problems(errors: Iterable[ErrorDetails], model: Any, root: Node | None, file: str) -> Iterator[Problem]:
-    for error in errors:
+def problems_of(failed: ValidationError, model: Any, root: Node | None, file: str) -> list[Problem]:
+    """What pydantic found, in plain sentences, each at its place in the document (`root`)."""
+    found = []
+    for error in failed.errors():
         path = _path(error, root)
-        found = (root and _place(root, path)) or (1, 1)
-        yield Problem(_message(error, path, model), file, *found)
+        kind = str(error.get("ctx", {}).get("discriminator", "")).strip("'")  # whose value is what is wrong
+        where = place_in(root, [*path, kind] if kind else path) if root else (1, 1)
+        found.append(Problem(_message(error, path, model), file, *where))
+    return found
 
 
 def _path(error: ErrorDetails, root: Node | None) -> Path:
@@ -171,7 +175,7 @@ def _fields(kind: Any) -> list[str]:
     return found
 
 
-def _place(node: Node, path: Path) -> tuple[int, int]:
+def place_in(node: Node, path: Path) -> tuple[int, int]:
     """The place of the deepest part of `path` that exists; for a key, the key's own place."""
     mark = node.start_mark
     for part in path:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import os
 import secrets
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from newsletter.errors import NewsletterError, Problem, ProblemsFound, UsageError, nearest
 from newsletter.i18n import normalise
+from newsletter.loading_toml import TomlDocument
 from newsletter.tokens import AddressKeys, KeyRing
 
 FILE = "newsletter.toml"
@@ -135,16 +135,13 @@ def load_settings(folder: Path, environment: Mapping[str, str] | None = None) ->
             f"{folder} is no workspace: it has no {FILE}. Make one with `newsletter init {folder}`, "
             "or name another with --workspace."
         )
-    text = file.read_text(encoding="utf-8-sig")
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ProblemsFound([Problem(f"This is no TOML: {error}", FILE)]) from error
-    try:
-        settings = Settings.model_validate(data | _from_environment(env))
-    except ValidationError as error:
-        raise ProblemsFound([_problem(text, each) for each in error.errors()]) from error
-    _check_names(settings, text)
+        text = file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ProblemsFound([Problem("This is not UTF-8: save it as UTF-8.", FILE)]) from error
+    document = TomlDocument(text, FILE)
+    settings = document.load(Settings, _from_environment(env))
+    _check_names(settings, document)
     return settings
 
 
@@ -161,53 +158,18 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def _check_names(settings: Settings, text: str) -> None:
+def _check_names(settings: Settings, document: TomlDocument) -> None:
     known = settings.transports
     problems = [
-        Problem(f"send_with names the transport {name!r}: {nearest(name, known)}", FILE, _line(text, name))
+        document.problem(f"send_with names the transport {name!r}: {nearest(name, known)}", "send_with")
         for name in settings.send_with
         if name not in known
     ]
     if settings.default_language not in settings.languages:
-        line = _line(text, "default_language")
-        problems.append(
-            Problem(f"default_language {settings.default_language!r} is not among the languages", FILE, line)
-        )
+        message = f"default_language {settings.default_language!r} is not among the languages"
+        problems.append(document.problem(message, "default_language"))
     if problems:
         raise ProblemsFound(problems)
-
-
-def _problem(text: str, error: Any) -> Problem:
-    path = [str(part) for part in error["loc"]]
-    name = path[-1] if path else ""
-    if error["type"] == "extra_forbidden":
-        message = f"{'.'.join(path)} is not known here: {nearest(name, _known(path[:-1]))}"
-    else:
-        message = f"{'.'.join(path)}: {error['msg']}"
-    return Problem(message, FILE, _line(text, name))
-
-
-def _known(path: list[str]) -> list[str]:
-    """The names that a table may hold, as far as the path leads through models."""
-    models: dict[str, type[BaseModel]] = {
-        "association": AssociationSettings,
-        "people": PersonSettings,
-        "dkim": DkimSettings,
-        "outbox": OutboxSettings,
-        "smtp": SmtpSettings,
-        "sendgrid": SendGridSettings,
-    }
-    for part in reversed(path):
-        if part in models:
-            return list(models[part].model_fields)
-    return list(Settings.model_fields)
-
-
-def _line(text: str, name: str) -> int | None:
-    for number, line in enumerate(text.splitlines(), 1):
-        if name and line.split("#")[0].strip().lstrip("[").startswith((name, f'"{name}"')):
-            return number
-    return next((number for number, line in enumerate(text.splitlines(), 1) if name and name in line), None)
 
 
 def state_folder(root: Path) -> Path:
