@@ -14,14 +14,14 @@ from newsletter.model.draft import Draft
 from newsletter.model.issue import IssueState, Step
 from newsletter.model.permission import Action, require
 from newsletter.model.recurrence import FiringState, instant, moment
-from newsletter.store import approvals, editions, firings, issues
+from newsletter.store import firings, issues
 from newsletter.store.engine import reading, writing
 from newsletter.store.issues import IssueRow
 from newsletter.store.people import Person
 from newsletter.workflow.context import Context, draft_path
 from newsletter.workflow.recurring import Recurring, recurring
+from newsletter.workflow.rewriting import write_draft
 from newsletter.workflow.schedule import zone_for
-from newsletter.workspace.documents import Write
 from newsletter.workspace.loading import load_yaml
 
 UNAPPROVED = "planned, not approved"
@@ -162,33 +162,14 @@ def unplan_issue(ctx: Context, row: IssueRow, person: Person) -> bool:
     return False
 
 
-_STEP = {IssueState.MISSED: Step.REOPEN, IssueState.CANCELLED: Step.REOPEN}
-_AS_IT_IS = (IssueState.SENT,)  # a later run begins with a submit
-
-
 def _write_planned(ctx: Context, row: IssueRow, planned: str | None, person: Person) -> str | None:
-    """The issue first, then the file: what was scheduled must not leave at the old time. Says which approval falls."""
+    """Says which approval falls."""
     path = draft_path(row.campaign, row.key)
     before = ctx.documents.text(path)
     after = with_planned(before, planned)
     if load_yaml(after, path, Draft) != load_yaml(before, path, Draft).model_copy(update={"planned": planned}):
         raise NewsletterError(f"{path} has an unusual form: write `planned: {planned}` into it by hand.")
-    now, fallen = ctx.clock.now(), None
-    with writing(ctx.engine) as connection:
-        issue = issues.lock(connection, row.id)
-        if issue.state not in _AS_IT_IS:
-            step = _STEP.get(issue.state, Step.EDIT)
-            issues.step(connection, issue, step, person_id=person.id, now=now)
-            last = editions.latest(connection, issue.id)
-            if last is not None and approvals.valid(connection, last.id):
-                fallen = f"the approval of edition {last.number} no longer holds"
-            approvals.void_all(connection, issue.id, now=now)
-        issues.plan(connection, issue.id, None)
-        issues.changed(connection, issue.id, person_id=person.id, now=now)
-    ctx.documents.apply(
-        Write(path, f"plan for {planned}" if planned else "plan for no time", after.encode()), person.id
-    )
-    return fallen
+    return write_draft(ctx, row, after, f"plan for {planned}" if planned else "plan for no time", person)
 
 
 _LINE = re.compile(r"^planned:[^#\n]*?([ \t]*#[^\n]*)?(\n|\Z)", re.MULTILINE)

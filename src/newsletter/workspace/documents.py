@@ -5,9 +5,12 @@ The second home (the database, for several machines) stands behind the same meth
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from re import compile as compile_pattern
@@ -15,6 +18,7 @@ from re import escape, split
 from typing import Protocol
 
 from newsletter.errors import NewsletterError
+from newsletter.settings import STATE_FOLDER
 
 
 class DocumentError(NewsletterError):
@@ -47,6 +51,7 @@ class FolderDocuments:
     def __init__(self, root: Path, remember: Remember) -> None:
         self.root = root
         self._remember = remember
+        self._changing = threading.RLock()
 
     def read(self, path: str) -> bytes:
         try:
@@ -80,6 +85,15 @@ class FolderDocuments:
             file.unlink(missing_ok=True)
         else:
             _replace(file, write.content)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """For who reads a document, changes it and writes it: others who do so wait, in other processes too."""
+        file = self.root / STATE_FOLDER / "documents.lock"
+        file.parent.mkdir(exist_ok=True)
+        with self._changing, open(file, "w") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            yield
 
     def _walk(self, pattern: PurePosixPath) -> Iterator[str]:
         fixed = []

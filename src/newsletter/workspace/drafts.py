@@ -7,19 +7,17 @@ it is handed back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ruamel.yaml import YAML
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.nodes import SequenceNode
 
 from newsletter.errors import NewsletterError
 from newsletter.loading import load_yaml
 from newsletter.model.article import Library
 from newsletter.model.draft import Draft, DraftSection, Item
+from newsletter.workspace.lines import DraftLayout, append, child_of, root_of, scalar
 
 Proposals = Mapping[str, Sequence[str]]  # section id -> article keys, in order
-Lines = Callable[[int], list[str]]  # indented by so many blanks
 
 HEADER = """\
 # {title}: which articles it has, in which section and order. Move lines, change states, add edits: what you
@@ -33,16 +31,12 @@ HEADER = """\
 PROPOSED = "# Kept by gathering: what was proposed so far. A line that you take out above does not come back."
 
 
-class DraftLayout(NewsletterError):
-    """The draft is written in a way into which no line can be put."""
-
-
 def new_draft(title: str, proposals: Proposals) -> str:
     """A first draft: every section of the campaign, those without a proposal empty."""
     lines = ["sections:"]
     numbers = iter(range(1, 1_000_000))
     for section, articles in proposals.items():
-        lines.append(f"  - id: {_scalar(section)}")
+        lines.append(f"  - id: {scalar(section)}")
         lines += ["    items:", *_items(articles, numbers, 6)] if articles else ["    items: []"]
     keys = [key for articles in proposals.values() for key in articles]
     lines += ["", PROPOSED, "proposed:", *_keys(keys, 2)] if keys else []
@@ -84,112 +78,20 @@ def vanished(draft: Draft, library: Library) -> list[Item]:
 
 def _add(text: str, draft: Draft, section: str, articles: Sequence[str], first: int) -> str:
     numbers = iter(range(first, first + len(articles)))
-    sections = _child(_root(text), "sections")
+    sections = child_of(root_of(text), "sections")
     place = next((number for number, each in enumerate(draft.sections) if each.id == section), None)
     if place is None:
-        return _append(text, sections, "sections", lambda indent: _section(section, articles, numbers, indent))
+        return append(text, sections, "sections", lambda indent: _section(section, articles, numbers, indent))
     assert isinstance(sections, SequenceNode)
     node = sections.value[place]
-    return _append(text, _child(node, "items"), "items", lambda indent: _items(articles, numbers, indent), node)
+    return append(text, child_of(node, "items"), "items", lambda indent: _items(articles, numbers, indent), node)
 
 
 def _remember(text: str, articles: Sequence[str]) -> str:
-    node = _child(_root(text), "proposed")
+    node = child_of(root_of(text), "proposed")
     if node is None:
         return "\n".join([text, PROPOSED, "proposed:", *_keys(articles, 2), ""])
-    return _append(text, node, "proposed", lambda indent: _keys(articles, indent))
-
-
-def _append(text: str, node: Node | None, name: str, lines: Lines, parent: Node | None = None) -> str:
-    """Puts block lines after the last item of a sequence, or makes it one where it is absent or empty."""
-    if isinstance(node, SequenceNode) and node.value and not node.flow_style:
-        indent = node.start_mark.column
-        return _insert(text, _end_line(text, node, indent), lines(indent))
-    if isinstance(node, SequenceNode) and node.value:
-        return _append_flow(text, node, name, lines)
-    if node is None:
-        return _append_key(text, name, lines, parent)
-    return _fill(text, node, name, lines, parent)
-
-
-def _append_key(text: str, name: str, lines: Lines, parent: Node | None) -> str:
-    """`name:` and its lines at the end of a mapping (the document's where no parent is given)."""
-    if parent is None:
-        return "\n".join([text.rstrip("\n"), f"{name}:", *lines(2), ""])
-    if _in_braces(parent):
-        raise DraftLayout(f"The draft's {name} have no place in a section written in braces: write it in lines.")
-    indent = parent.start_mark.column
-    return _insert(text, _end_line(text, parent, indent), [f"{' ' * indent}{name}:", *lines(indent + 2)])
-
-
-def _fill(text: str, node: Node, name: str, lines: Lines, parent: Node | None) -> str:
-    """`items: []` or `items:` with nothing behind becomes a list in lines; a comment there stays."""
-    if parent is not None and _in_braces(parent):
-        raise DraftLayout("A section written in braces takes no new lines: write it in lines.")
-    key = _key(parent or _root(text), name)
-    assert key is not None
-    start, end = node.start_mark.index, node.end_mark.index
-    if text[start:end].strip():
-        text = text[:start].rstrip(" ") + text[end:]
-    return _insert(text, key.start_mark.line + 1, lines(key.start_mark.column + 2))
-
-
-def _append_flow(text: str, node: SequenceNode, name: str, lines: Lines) -> str:
-    """A list within brackets: the new items behind the last."""
-    last = node.value[-1].end_mark.index
-    items = YAML(typ="safe", pure=True).load("\n".join(lines(0)))
-    return text[:last] + "".join(f", {_flow(item)}" for item in items) + text[last:]
-
-
-def _flow(item: Any) -> str:
-    if isinstance(item, dict):
-        return "{" + ", ".join(f"{name}: {_flow(value)}" for name, value in item.items()) + "}"
-    if isinstance(item, list):
-        return "[" + ", ".join(map(_flow, item)) + "]"
-    return _scalar(item)
-
-
-def _end_line(text: str, node: Node, indent: int) -> int:
-    """The line after a block node. Its end mark lies behind blank lines and comments that belong to what follows."""
-    lines = text.split("\n")
-    end: int = node.end_mark.line if node.end_mark.column == 0 or _blank_before(lines, node) else node.end_mark.line + 1
-    while end > node.start_mark.line + 1 and _belongs_to_next(lines[end - 1], indent):
-        end -= 1
-    return end
-
-
-def _blank_before(lines: Sequence[str], node: Node) -> bool:
-    """Whether the end mark stands at the start of the next thing's line."""
-    return not lines[node.end_mark.line][: node.end_mark.column].strip()
-
-
-def _belongs_to_next(line: str, indent: int) -> bool:
-    stripped = line.strip()
-    return not stripped or (stripped.startswith("#") and len(line) - len(line.lstrip()) < indent)
-
-
-def _insert(text: str, number: int, new: Sequence[str]) -> str:
-    lines = text.split("\n")
-    return "\n".join([*lines[:number], *new, *lines[number:]])
-
-
-def _root(text: str) -> Node | None:
-    root: Node | None = YAML(typ="rt").compose(text)
-    return root
-
-
-def _child(node: Node | None, name: str) -> Node | None:
-    pairs = node.value if isinstance(node, MappingNode) else ()
-    return next((value for key, value in pairs if key.value == name), None)
-
-
-def _key(node: Node | None, name: str) -> Node | None:
-    pairs = node.value if isinstance(node, MappingNode) else ()
-    return next((key for key, _ in pairs if key.value == name), None)
-
-
-def _in_braces(node: Node) -> bool:
-    return isinstance(node, (MappingNode, SequenceNode)) and bool(node.flow_style)
+    return append(text, node, "proposed", lambda indent: _keys(articles, indent))
 
 
 # What lines say
@@ -197,7 +99,7 @@ def _in_braces(node: Node) -> bool:
 
 def _section(section: str, articles: Iterable[str], numbers: Iterator[int], indent: int) -> list[str]:
     blank = " " * indent
-    return [f"{blank}- id: {_scalar(section)}", f"{blank}  items:", *_items(articles, numbers, indent + 4)]
+    return [f"{blank}- id: {scalar(section)}", f"{blank}  items:", *_items(articles, numbers, indent + 4)]
 
 
 def _items(articles: Iterable[str], numbers: Iterator[int], indent: int) -> list[str]:
@@ -205,23 +107,12 @@ def _items(articles: Iterable[str], numbers: Iterator[int], indent: int) -> list
     return [
         line
         for article in articles
-        for line in (f"{blank}- id: i{next(numbers)}", f"{blank}  article: {_scalar(article)}", f"{blank}  state: new")
+        for line in (f"{blank}- id: i{next(numbers)}", f"{blank}  article: {scalar(article)}", f"{blank}  state: new")
     ]
 
 
 def _keys(articles: Iterable[str], indent: int) -> list[str]:
-    return [f"{' ' * indent}- {_scalar(key)}" for key in articles]
-
-
-def _scalar(text: str) -> str:
-    """A text as YAML reads it back: plain where that is the same text, else in quotes."""
-    plain = text.replace("-", "").replace("_", "")
-    if plain.isalnum() and plain[0].isalpha() and text[0].isalpha() and text.lower() not in _WORDS:
-        return text
-    return "'" + text.replace("'", "''") + "'"
-
-
-_WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
+    return [f"{' ' * indent}- {scalar(key)}" for key in articles]
 
 
 def _last_number(draft: Draft) -> int:
