@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
+from newsletter.store.editions import AssetRow
 from newsletter.store.issues import IssueRow
 from newsletter.workflow.compose import compose
 from newsletter.workflow.context import Context
@@ -32,6 +33,17 @@ class Editions:
         """The whole, if somebody has looked at it since the last change: no page waits for it."""
         with self._guard:
             return self._kept.get((issue.name, "", stamp(ctx, issue)))
+
+    def last(self, issue: IssueRow, tag: str) -> Edition | None:
+        """What was composed last and can be shown where the issue as it stands cannot."""
+        with self._guard:
+            found = (made for key, made in reversed(self._kept.items()) if key[0] == issue.name)
+            return next((made for made in found if tag in made.languages), None)
+
+    def picture(self, sha256: str) -> AssetRow | None:
+        """A picture of what is not frozen yet."""
+        with self._guard:
+            return next((a for made in self._kept.values() if (a := made.composition.assets.get(sha256))), None)
 
     def _get(self, key: tuple[str, str, str], make: Callable[[], Edition]) -> Edition:
         with self._guard:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatch
 
@@ -20,6 +20,7 @@ from newsletter.model.delivery import AttemptState
 from newsletter.model.permission import Action, require
 from newsletter.model.recipient import Recipient
 from newsletter.settings import OutboxSettings
+from newsletter.store import people
 from newsletter.store.engine import reading, writing
 from newsletter.store.people import Person
 from newsletter.store.tables import service_message
@@ -33,8 +34,18 @@ from newsletter.workflow.witnesses import witnesses_of
 MARK = "[Test] "
 
 
-def send_tests(ctx: Context, made: Composition, addresses: Sequence[str], person: Person) -> list[str]:
-    """Sends every language to each address, as a real contact of that language would get it; says what happened."""
+def send_tests(
+    ctx: Context,
+    made: Composition,
+    addresses: Sequence[str],
+    person: Person,
+    *,
+    as_: Mapping[str, Recipient] | None = None,
+) -> list[str]:
+    """Sends every language to each address, as a real contact of that language would get it; says what happened.
+
+    `as_`: as whom instead, by language.
+    """
     require(person.name, person.roles, Action.EDIT)
     for address in addresses:
         check_allowed(ctx, address)
@@ -43,7 +54,8 @@ def send_tests(ctx: Context, made: Composition, addresses: Sequence[str], person
         rule = audience_rule(ctx, made.issue.campaign, made.campaign, list(made.languages))
         with reading(ctx.engine) as connection:
             some = witnesses_of(connection, rule, ctx.fields, language, 1)
-        recipient = some[0] if some else examples.public(made.campaign.public, ctx.fields, language)
+        example = some[0] if some else examples.public(made.campaign.public, ctx.fields, language)
+        recipient = (as_ or {}).get(language, example)
         for address in addresses:
             state, reply = _send(ctx, made, composed, recipient, address, person)
             said.append(f"{language}: {state.value}{f' ({reply})' if reply else ''}")
@@ -52,7 +64,8 @@ def send_tests(ctx: Context, made: Composition, addresses: Sequence[str], person
 
 def check_allowed(ctx: Context, address: str) -> None:
     """UsageError for anybody who is neither staff nor on the list of test addresses."""
-    staff = {each.address.lower() for each in ctx.settings.people.values() if each.address}
+    with reading(ctx.engine) as connection:
+        staff = {each.address.lower() for each in people.everybody(connection) if each.address and not each.left}
     patterns = [pattern.lower() for pattern in ctx.settings.test_addresses]
     if address.lower() not in staff and not any(fnmatch(address.lower(), pattern) for pattern in patterns):
         raise UsageError(

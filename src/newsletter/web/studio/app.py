@@ -11,11 +11,11 @@ from starlette.exceptions import HTTPException
 
 from newsletter.errors import NewsletterError, UsageError
 from newsletter.model.permission import NotAllowed
-from newsletter.web.studio import colleagues, home, issues, signin
+from newsletter.web.studio import colleagues, home, issues, preview, scheduling, signin
 from newsletter.web.studio.desk import Forged, SignInNeeded, Studio, studio_of, wanted_language
 from newsletter.web.views import DIST, built
 
-PAGES = (signin, home, issues, colleagues)
+PAGES = (signin, home, issues, colleagues, preview, scheduling)
 KEPT = "public, max-age=31536000, immutable"
 
 
