@@ -84,7 +84,18 @@ class AddressKeys:
 
     def key(self, normalised: str) -> str:
         """128 bits, as 32 characters: no two addresses share one, and the indexes over them stay small."""
-        return hmac.digest(self.secret, normalised.encode(), "sha256")[:16].hex()
+        return self.keyer()(normalised)
+
+    def keyer(self) -> Callable[[str], str]:
+        """`key` for many addresses: the secret is made ready once, which is more than half of the work."""
+        begun = hmac.new(self.secret, digestmod=hashlib.sha256)
+
+        def key(normalised: str) -> str:
+            mac = begun.copy()
+            mac.update(normalised.encode())
+            return mac.hexdigest()[:32]
+
+        return key
 
     @property
     def fingerprint(self) -> str:

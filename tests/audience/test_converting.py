@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from newsletter.audience import converting
-from newsletter.audience.converting import Refused, converter
+from newsletter.audience.converting import converter
 from newsletter.audience.reading import Line
 from newsletter.model.mapping import ImportMapping
 from tests.audience.world import FIELDS
@@ -54,9 +54,12 @@ def test_cells_are_refused_with_a_reason(convert: converting.Convert, cell: str,
         convert(cell)
 
 
-def values(cell: str) -> object:
+def first_names(*cells: str) -> tuple[list[object], dict[int, str]]:
+    """What the cells of a column become, and why rows are refused, by position."""
     mapping = ImportMapping.model_validate({"into": "contact", "columns": {"A": "first_name", "C": "code"}})
-    return converter(mapping, ["A", "C"], FIELDS).values(Line(2, [cell, "c"]))["first_name"]
+    lines = [Line(number, [cell, "c"]) for number, cell in enumerate(cells, 2)]
+    rows, refused = converter(mapping, ["A", "C"], FIELDS).read(lines)
+    return [row["first_name"] for row in rows], refused
 
 
 @pytest.mark.parametrize(
@@ -73,10 +76,37 @@ def values(cell: str) -> object:
     ],
 )
 def test_texts_are_cleaned(cell: str, value: object) -> None:
-    assert values(cell) == value
+    assert first_names(cell, "Bo") == ([value, "Bo"], {})
 
 
 @pytest.mark.parametrize("cell", ["a\0b", "a\x1bb", "\u202egnp.exe", "a\ufffdb", "a\u2028b"])
 def test_what_no_name_may_hold_is_refused(cell: str) -> None:
-    with pytest.raises(Refused, match="cannot be read or shown"):
-        values(cell)
+    told, refused = first_names("Ann", cell, "Bo")
+    assert (told[0], told[2]) == ("Ann", "Bo")
+    assert list(refused) == [1]
+    assert "first_name: holds a character that cannot be read or shown" in refused[1]
+
+
+def test_one_bad_cell_refuses_its_row_alone_and_the_first_reason_is_told() -> None:
+    columns = {
+        "Email": "address",
+        "Language": "language",
+        "VIP": "vip",
+        "Role": {"field": "role", "values": {"P": "press"}},
+    }
+    mapping = ImportMapping.model_validate({"into": "contact", "columns": columns})
+    lines = [
+        Line(2, [" ann@fund.example ", "FR", "yes", "P"]),
+        Line(3, ["bo@fund.example", "french", "perhaps", "P"]),
+        Line(4, ["no address", "fr", "yes", ""]),
+        Line(5, ["cy@fund.example"]),  # a short row: what is not there is blank
+        Line(6, [], "the row is no CSV"),
+    ]
+    rows, refused = converter(mapping, list(columns), FIELDS).read(lines)
+    assert rows[0] == {"address": "ann@fund.example", "language": "fr", "vip": True, "role": "press"}
+    assert rows[3] == {"address": "cy@fund.example", "language": None, "vip": None, "role": None}
+    assert sorted(refused) == [1, 2, 4]
+    assert refused[1].startswith("language: 'french' is no language tag")
+    assert refused[2].startswith("address: ")
+    assert "no address" not in refused[2]
+    assert refused[4] == "the row is no CSV"

@@ -7,13 +7,14 @@ from typing import Any as Anything
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, delete, select
 
 from newsletter.audience.examples import by_ids
 from newsletter.audience.records import columns_of
 from newsletter.audience.sql import to_sql
 from newsletter.model.fields import FieldType
 from newsletter.model.rule import Node, evaluate
+from newsletter.store.bulk import insert_columns
 from newsletter.store.engine import reading, writing
 from newsletter.store.tables import contact, institution
 from tests.properties.rules import FIELDS, trees, values_for
@@ -29,9 +30,9 @@ def lay(engine: Engine, people: list[tuple[dict[str, Anything], dict[str, Anythi
         for id_, (person, house) in enumerate(people, 1):
             if house is not None:
                 told = {**house, "code": f"I{id_}", "name": "x", "status": house["status"] or ""}
-                connection.execute(insert(institution).values(id=id_, **columns_of("institution", told), **STAMPS))
+                insert_columns(connection, institution, {"id": [id_], **columns_of("institution", [told])}, **STAMPS)
             told = {**person, "code": f"C{id_}", "institution_id": None if house is None else id_}
-            connection.execute(insert(contact).values(id=id_, **columns_of("contact", told), **STAMPS))
+            insert_columns(connection, contact, {"id": [id_], **columns_of("contact", [told])}, **STAMPS)
 
 
 PEOPLE = st.lists(

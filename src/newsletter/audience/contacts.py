@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
@@ -24,27 +24,22 @@ def take(bite: Bite, rows: list[Row]) -> None:
     added = _named(bite, _allowed(bite, [row for row in rows if row.found is None]))
     present = [row for row in rows if row.found is not None]
     changed = [row for row in present if row.changes]
-    bite.add(contact, [_new_row(bite, row) for row in added])
-    bite.change(_UPDATE, [_changed_row(bite, row) for row in changed])
+    _add(bite, added)
+    bite.change(_UPDATE, changed, _changed(changed))
     bite.remember("contact", changed)
-    begun = subscribing.begin(bite, added, present)
-    updated = sum(1 for row in present if row.changes or id(row) in begun)
+    subscribing.begin(bite, [*added, *present])
+    updated = sum(1 for row in present if row.changes or row.begun)
     bite.counts.update(added=len(added), updated=updated, unchanged=len(present) - updated)
 
 
 def _placed(bite: Bite, rows: list[Row]) -> list[Row]:
     """Rows with the id of their institution and the key of their address."""
-    codes = {code for row in rows if (code := row.values.get("institution"))}
-    ids = _institution_ids(bite, codes)
-    if bite.mapping.create_institutions and len(ids) < len(codes):
-        ids = _create_institutions(bite, rows, codes - ids.keys()) | ids
+    ids = _institutions(bite, rows)
+    key_of, subscribe = bite.job.address_keys.keyer(), bite.mapping.subscribe
     placed = []
     for row in rows:
         values = row.values
-        if bite.mapping.create_institutions:
-            for name in [name for name in values if name.startswith("institution.")]:
-                del values[name]
-        row.subscriptions = [*(values.pop("subscriptions", None) or ()), *bite.mapping.subscribe]
+        row.subscriptions = [*(values.pop("subscriptions", None) or ()), *subscribe]
         if "institution" in values:
             code = values.pop("institution")
             if code and code not in ids:
@@ -54,17 +49,29 @@ def _placed(bite: Bite, rows: list[Row]) -> list[Row]:
             row.institution = code
         if address := values.get("address"):
             normal = normalise_address(address)
-            row.address_key, row.domain = bite.job.address_keys.key(normal), normal.rpartition("@")[2]
+            row.address_key, row.domain = key_of(normal), normal.rpartition("@")[2]
         placed.append(row)
     return placed
 
 
-def _institution_ids(bite: Bite, codes: Iterable[str]) -> dict[str | None, int]:
+def _institutions(bite: Bite, rows: list[Row]) -> dict[str, int]:
+    """Ids by code of the institutions that rows name; those that rows bring along are added, where they may be."""
+    codes = {code for row in rows if (code := row.values.get("institution"))}
+    ids = _institution_ids(bite, codes)
+    if bite.mapping.create_institutions:
+        if len(ids) < len(codes):
+            ids |= _create_institutions(bite, rows, codes - ids.keys())
+        for row in rows:
+            row.values = {name: value for name, value in row.values.items() if not name.startswith("institution.")}
+    return ids
+
+
+def _institution_ids(bite: Bite, codes: Iterable[str]) -> dict[str, int]:
     columns = select(institution.c.code, institution.c.id).where(among(institution.c.code, codes))
-    return {row.code: row.id for row in bite.connection.execute(columns)}
+    return dict(bite.connection.execute(columns).all())
 
 
-def _create_institutions(bite: Bite, rows: list[Row], codes: set[str]) -> dict[str | None, int]:
+def _create_institutions(bite: Bite, rows: list[Row], codes: set[str]) -> dict[str, int]:
     """Institutions that contacts bring along, once each; their name is the code where the file tells none."""
     new: dict[str, dict[str, Any]] = {}
     for row in rows:
@@ -72,7 +79,7 @@ def _create_institutions(bite: Bite, rows: list[Row], codes: set[str]) -> dict[s
         if code in codes and code not in new:
             told = {name[12:]: value for name, value in row.values.items() if name.startswith("institution.")}
             new[code] = {**told, "code": code, "name": told.get("name") or code}
-    bite.add(institution, [institutions.new_row(bite, values) for values in new.values()])
+    institutions.add(bite, list(new.values()))
     bite.counts.update(new_institutions=len(new))
     return dict.fromkeys(new, 0) if bite.job.dry_run else _institution_ids(bite, codes)
 
@@ -80,10 +87,11 @@ def _create_institutions(bite: Bite, rows: list[Row], codes: set[str]) -> dict[s
 def _matched(bite: Bite, rows: list[Row]) -> list[Row]:
     """Rows with the contact that they update, if any, and what they change in it."""
     names = [_COLUMN[name] for name in bite.mapping.key_fields()]
-    known = _known(bite, names, rows)
+    keys = _keys(rows, names)
+    known = _known(bite, names, keys)
     matched = []
-    for row in rows:
-        found = known.get(_key(row, names), [])
+    for row, key in zip(rows, keys, strict=True):
+        found = known.get(key, [])
         alive = [each for each in found if each["erased_at"] is None]
         if found and not alive:
             bite.refuse(row.line, _ERASED)
@@ -91,7 +99,7 @@ def _matched(bite: Bite, rows: list[Row]) -> list[Row]:
             bite.refuse(row.line, f"{len(alive)} contacts have this {' and '.join(bite.mapping.key_fields())}")
         else:
             if alive:
-                row.found = alive[0]
+                row.found, row.id = alive[0], alive[0]["id"]
                 owners = bite.kinds.owners(row.found["sources"])
                 row.changes = bite.writer.changes(row.found["values"], owners, row.values)
             matched.append(row)
@@ -101,15 +109,19 @@ def _matched(bite: Bite, rows: list[Row]) -> list[Row]:
 _ERASED = "this contact's data was erased: whoever comes back is added by hand"
 
 
-def _key(row: Row, names: Sequence[str]) -> tuple[object, ...]:
-    return tuple(row.address_key if name == "address_key" else row.values.get(name) for name in names)
+def _keys(rows: list[Row], names: list[str]) -> list[tuple[object, ...]]:
+    """By what each row finds its contact."""
+    parts = [[row.address_key if name == "address_key" else row.values.get(name) for row in rows] for name in names]
+    return list(zip(*parts, strict=True))
 
 
-def _known(bite: Bite, names: list[str], rows: list[Row]) -> dict[tuple[object, ...], list[dict[str, Any]]]:
+def _known(
+    bite: Bite, names: list[str], keys: list[tuple[object, ...]]
+) -> dict[tuple[object, ...], list[dict[str, Any]]]:
     """The contacts that these rows may mean, by key; asked for by the part of the key that tells most."""
     telling = "code" if "code" in names else "address_key"
     place = names.index(telling)
-    wanted = {key for row in rows if (key := _key(row, names)[place])}
+    wanted = {key[place] for key in keys if key[place]}
     found = bite.connection.execute(select(contact).where(among(contact.c[telling], wanted))).mappings().all()
     bite.kinds.learn(bite.connection, (each["sources"] for each in found))
     known = defaultdict(list)
@@ -164,17 +176,17 @@ def _free(bite: Bite, code: str) -> str:
     return next(name for number in range(2, len(used) + 3) if (name := f"{code}.{number}") not in used)
 
 
-def _new_row(bite: Bite, row: Row) -> dict[str, Any]:
-    told = {name: value for name, value in row.values.items() if name != "code"} if row.derived else row.values
-    return {
-        **columns_of("contact", row.values),
-        "address_key": row.address_key,
-        "domain": row.domain,
-        "sources": bite.sources(told),
-        "active": True,
-        "created_at": bite.now,
-        "updated_at": bite.now,
+def _add(bite: Bite, rows: list[Row]) -> None:
+    for row, id_ in zip(rows, bite.ids(contact, len(rows)), strict=True):
+        row.id = id_
+    columns = {
+        "id": [row.id for row in rows],
+        **columns_of("contact", [row.values for row in rows]),
+        "address_key": [row.address_key for row in rows],
+        "domain": [row.domain for row in rows],
+        "sources": [bite.sources(row.values, made_up=("code",) if row.derived else ()) for row in rows],
     }
+    bite.add(contact, columns, active=True, created_at=bite.now, updated_at=bite.now)
 
 
 _CHANGED = [c.name for c in contact.columns if c.name not in ("id", "active", "created_at", "erased_at")]
@@ -183,12 +195,14 @@ _UPDATE = (
 )
 
 
-def _changed_row(bite: Bite, row: Row) -> dict[str, Any]:
-    assert row.found is not None
-    columns = columns_of("contact", {**row.found["values"], **row.changes})
-    columns["address_key"], columns["domain"] = row.found["address_key"], row.found["domain"]
-    if "address" in row.changes:
-        columns["address_key"] = row.address_key
-        columns["domain"] = row.domain
-    sources = {**row.found["sources"], **dict.fromkeys(row.changes, bite.source_id)}
-    return {**columns, "sources": sources, "updated_at": bite.now, "row_id": row.found["id"]}
+def _changed(rows: list[Row]) -> dict[str, list[Any]]:
+    """What the rows of the table become."""
+    merged, keys = [], []
+    for row in rows:
+        assert row.found is not None
+        merged.append({**row.found["values"], **row.changes})
+        kept = (row.found["address_key"], row.found["domain"])
+        keys.append((row.address_key, row.domain) if "address" in row.changes else kept)
+    columns = columns_of("contact", merged)
+    columns["address_key"], columns["domain"] = [key for key, _ in keys], [domain for _, domain in keys]
+    return columns

@@ -37,44 +37,56 @@ class Column:
     convert: Convert
     values: Mapping[str, str]
 
+    def read(self, cells: Sequence[str], refused: dict[int, str]) -> list[object]:
+        """The values of many cells, which is twice as fast as one by one; a blank cell is None."""
+        cells = list(map(str.strip, cells))
+        convert = self.convert
+        if not self.values and _plain("".join(cells)):
+            try:
+                return [convert(cell) if cell else None for cell in cells]
+            except ValueError:
+                pass  # one of them: which, and why, is found below
+        return [self._value(cell, row, refused) for row, cell in enumerate(cells)]
 
-class Refused(ValueError):
-    """Why a row is not taken, in words for the person who mends the file."""
+    def _value(self, cell: str, row: int, refused: dict[int, str]) -> object:
+        try:
+            cell = cell if _plain(cell) else cleaned(cell)
+            cell = self.values.get(cell, cell)
+            return self.convert(cell) if cell else None
+        except ValueError as error:
+            refused.setdefault(row, f"{self.field}: {error}")
+            return None
 
 
 @dataclass(frozen=True, slots=True)
 class Converter:
-    """Turns the rows of one file into values by field; a blank cell is None."""
+    """Turns the rows of one file into values by field."""
 
     columns: tuple[Column, ...]
 
-    def values(self, line: Line) -> dict[str, object]:
-        """Refused names the field and the reason; it never quotes an address."""
-        if line.fault:
-            raise Refused(line.fault)
-        cells, width = line.cells, len(line.cells)
-        whole = "".join(cells)
-        plain = whole.isascii() and whole.isprintable() and GUARD not in whole
-        found: dict[str, object] = {}
-        for column in self.columns:
-            cell = cells[column.index].strip() if column.index < width else ""
-            if not plain:
-                cell = cleaned(cell, column.field)
-            if column.values:
-                cell = column.values.get(cell, cell)
-            try:
-                found[column.field] = column.convert(cell) if cell else None
-            except ValueError as error:
-                raise Refused(f"{column.field}: {error}") from None
-        return found
+    def read(self, lines: Sequence[Line]) -> tuple[list[dict[str, object]], dict[int, str]]:
+        """The values of each row; and by position, why a row is not taken: field and reason, never an address."""
+        refused = {row: line.fault for row, line in enumerate(lines) if line.fault}
+        columns = [column.read(_cells(lines, column.index), refused) for column in self.columns]
+        names = [column.field for column in self.columns]
+        return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)], refused
 
 
-def cleaned(cell: str, field: str) -> str:
-    """NFC, line ends as spaces, without the guard of an export; what no name or text may hold is refused."""
+def _cells(lines: Sequence[Line], index: int) -> list[str]:
+    return [cells[index] if index < len(cells) else "" for _, cells, _ in lines]
+
+
+def _plain(text: str) -> bool:
+    """Whether there is nothing to clean."""
+    return text.isascii() and text.isprintable() and GUARD not in text
+
+
+def cleaned(cell: str) -> str:
+    """NFC, line ends as spaces, without the guard of an export; ValueError for what no name or text may hold."""
     if _FORMULA.match(cell):
         cell = cell[1:]
     if _UNWANTED.search(cell):
-        raise Refused(f"{field}: holds a character that cannot be read or shown (is the encoding right?)")
+        raise ValueError("holds a character that cannot be read or shown (is the encoding right?)")
     return unicodedata.normalize("NFC", " ".join(cell.split()) if "\n" in cell or "\r" in cell else cell)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, insert
 
 from newsletter.audience import contacts, institutions, suppressing
-from newsletter.audience.converting import Converter, Refused, converter
+from newsletter.audience.converting import Converter, converter
 from newsletter.audience.job import Bite, ImportJob, Row
 from newsletter.audience.reading import Line, TableFile, file_hash, open_table
 from newsletter.audience.refusals import Refusals
@@ -23,7 +23,7 @@ from newsletter.audience.seen import Seen
 from newsletter.audience.subscribing import unknown
 from newsletter.audience.values import Kinds, Writer
 from newsletter.model.contact import SourceKind
-from newsletter.store.engine import bulk_writing, reading, writing
+from newsletter.store.engine import bulk, writing
 from newsletter.store.tables import audit, source
 
 BITE = 500  # rows a commit: the ledger waits for no longer
@@ -90,15 +90,16 @@ class _Import:
 def _run(
     engine: Engine, work: _Import, table: TableFile, source_id: int, progress: Callable[[int], None] | None
 ) -> None:
-    transaction = reading if work.job.dry_run else bulk_writing
-    while lines := list(islice(table.lines, BITE)):
-        rows = _rows(work, lines)
-        if rows:
-            with transaction(engine) as connection:
-                _TARGETS[work.job.mapping.into](_bite(work, connection, source_id), rows)
-        work.counts["rows"] += len(lines)
-        if progress:
-            progress(work.counts["rows"])
+    take = _TARGETS[work.job.mapping.into]
+    with bulk(engine) as database:
+        transaction = database.reading if work.job.dry_run else database.writing
+        while lines := list(islice(table.lines, BITE)):
+            if rows := _rows(work, lines):
+                with transaction() as connection:
+                    take(_bite(work, connection, source_id), rows)
+            work.counts["rows"] += len(lines)
+            if progress:
+                progress(work.counts["rows"])
 
 
 def _bite(work: _Import, connection: Connection, source_id: int) -> Bite:
@@ -117,26 +118,21 @@ def _bite(work: _Import, connection: Connection, source_id: int) -> Bite:
 def _rows(work: _Import, lines: list[Line]) -> list[Row]:
     """The rows that can be read, are whole, and did not stand earlier in the file."""
     keys = work.job.mapping.key_fields()
+    telling = [name for name in keys if name != "institution"]
+    told, refused = work.convert.read(lines)
     rows = []
-    for line in lines:
-        try:
-            row = Row(line, work.convert.values(line))
-            fault = _fault(work, row, keys)
-        except Refused as refused:
-            fault = str(refused)
+    for place, (line, values) in enumerate(zip(lines, told, strict=True)):
+        fault = refused.get(place)
+        if not fault and not any(map(values.get, telling)):
+            fault = f"{keys[-1]} is empty"
+        fault = fault or unknown(work.job, values)
         if fault:
             work.refusals.add(line, fault)
         else:
-            rows.append(row)
+            rows.append(Row(line, values))
     if work.job.mapping.into == "suppression":  # lists of bounces name an address as often as it bounced
         return rows
     return _once(work, rows, keys)
-
-
-def _fault(work: _Import, row: Row, keys: tuple[str, ...]) -> str | None:
-    if not any(row.values.get(name) for name in keys if name != "institution"):
-        return f"{keys[-1]} is empty"
-    return unknown(work.job, row)
 
 
 def _once(work: _Import, rows: list[Row], keys: tuple[str, ...]) -> list[Row]:

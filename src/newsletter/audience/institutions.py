@@ -25,12 +25,13 @@ def take(bite: Bite, rows: list[Row]) -> None:
             else:
                 bite.refuse(row.line, "a new institution needs a name")
             continue
+        row.id = row.found["id"]
         owners = bite.kinds.owners(row.found["sources"])
         row.changes = bite.writer.changes(row.found["values"], owners, row.values)
         if row.changes:
             changed.append(row)
-    bite.add(institution, [new_row(bite, row.values) for row in added])
-    bite.change(_UPDATE, [_changed_row(bite, row) for row in changed])
+    add(bite, [row.values for row in added])
+    bite.change(_UPDATE, changed, _changed(changed))
     bite.remember("institution", changed)
     refused = sum(1 for row in rows if row.found is None) - len(added)
     bite.counts.update(
@@ -38,9 +39,10 @@ def take(bite: Bite, rows: list[Row]) -> None:
     )
 
 
-def new_row(bite: Bite, values: dict[str, Any]) -> dict[str, Any]:
-    stamps = {"created_at": bite.now, "updated_at": bite.now}
-    return {**columns_of("institution", values), "sources": bite.sources(values), **stamps}
+def add(bite: Bite, told: list[dict[str, Any]]) -> None:
+    """Adds institutions by their values."""
+    columns = {**columns_of("institution", told), "sources": [bite.sources(values) for values in told]}
+    bite.add(institution, columns, created_at=bite.now, updated_at=bite.now)
 
 
 def _known(bite: Bite, codes: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -57,9 +59,7 @@ _UPDATE = (
 )
 
 
-def _changed_row(bite: Bite, row: Row) -> dict[str, Any]:
-    assert row.found is not None
-    columns = columns_of("institution", {**row.found["values"], **row.changes})
+def _changed(rows: list[Row]) -> dict[str, list[Any]]:
+    columns = columns_of("institution", [{**row.found["values"], **row.changes} for row in rows if row.found])
     del columns["code"]
-    sources = {**row.found["sources"], **dict.fromkeys(row.changes, bite.source_id)}
-    return {**columns, "sources": sources, "updated_at": bite.now, "row_id": row.found["id"]}
+    return columns

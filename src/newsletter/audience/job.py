@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from newsletter.clock import Clock
 from newsletter.model.fields import Fields
 from newsletter.model.mapping import ImportMapping
 from newsletter.model.publication import Publication
-from newsletter.store.bulk import insert_rows
+from newsletter.store.bulk import Columns, ids_ahead, insert_columns
 from newsletter.store.tables import audit
 from newsletter.tokens import AddressKeys
 
@@ -46,12 +46,14 @@ class Row:
     values: dict[str, Any]
     found: Mapping[str, Any] | None = None
     changes: dict[str, Any] = field(default_factory=dict)
+    id: int = 0  # of the row of the table; of a new contact, the one it will have
     # Of contacts:
     institution: str | None = None  # its code
     address_key: str | None = None
     domain: str | None = None
-    subscriptions: list[str] = field(default_factory=list)
+    subscriptions: Sequence[str] = ()
     derived: bool = False  # the code is made up, not the file's
+    begun: bool = False  # a subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,35 +74,38 @@ class Bite:
     def mapping(self) -> ImportMapping:
         return self.job.mapping
 
-    def add(self, table: Table, rows: list[dict[str, Any]]) -> None:
+    def ids(self, table: Table, count: int) -> Sequence[int]:
+        return [0] * count if self.job.dry_run else ids_ahead(self.connection, table, count)
+
+    def add(self, table: Table, columns: Columns, **same: Any) -> None:
         if not self.job.dry_run:
-            insert_rows(self.connection, table, rows)
+            insert_columns(self.connection, table, columns, **same)
 
-    def change(self, statement: Update, rows: list[dict[str, Any]]) -> None:
+    def change(self, statement: Update, rows: Sequence[Row], columns: Columns) -> None:
+        """Writes the columns over the rows of the table, and says that this import was the source of what changed."""
         if rows and not self.job.dry_run:
-            self.connection.execute(statement, rows)
+            lines = zip(*columns.values(), strict=True)
+            told = [dict(zip(columns, line, strict=True)) for line in lines]
+            stamps = [{"row_id": row.id, "sources": self._changed(row), "updated_at": self.now} for row in rows]
+            self.connection.execute(statement, [one | two for one, two in zip(told, stamps, strict=True)])
 
-    def remember(self, owner: str, rows: Iterable[Row]) -> None:
+    def _changed(self, row: Row) -> dict[str, int]:
+        assert row.found is not None
+        return {**row.found["sources"], **dict.fromkeys(row.changes, self.source_id)}
+
+    def remember(self, owner: str, rows: Sequence[Row]) -> None:
         """Old values go into the audit log."""
-        entries = []
+        columns: dict[str, list[Any]] = {"subject": [f"{owner}:{row.id}" for row in rows], "data": []}
         for row in rows:
             assert row.found is not None
             before = {name: row.found["values"].get(name) for name in row.changes}
-            data = {"before": before, "source": self.source_id}
-            entries.append(
-                {
-                    "at": self.now,
-                    "person_id": self.job.person_id,
-                    "action": "import",
-                    "subject": f"{owner}:{row.found['id']}",
-                    "data": data,
-                }
-            )
-        self.add(audit, entries)
+            columns["data"].append({"before": before, "source": self.source_id})
+        self.add(audit, columns, action="import", person_id=self.job.person_id, at=self.now)
 
-    def sources(self, values: Mapping[str, Any]) -> dict[str, int]:
+    def sources(self, values: Mapping[str, Any], made_up: tuple[str, ...] = ()) -> dict[str, int]:
         """The sources of the values that a new row brings; rows with the same fields share one mapping."""
         names = tuple([name for name, value in values.items() if value is not None and value != []])
+        names = tuple([name for name in names if name not in made_up]) if made_up else names
         known = self.shared.get(names)
         if known is None:
             known = self.shared[names] = dict.fromkeys(names, self.source_id)

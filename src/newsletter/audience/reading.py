@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from charset_normalizer import from_bytes
 from openpyxl import load_workbook
@@ -34,8 +34,7 @@ class TableError(NewsletterError):
     """The file cannot be read as a table."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One row: where it stands in the file, its cells, and what is wrong with it as a row."""
 
     number: int
@@ -158,7 +157,7 @@ def _csv_lines(reader: Any, width: int, offset: int) -> Iterator[Line]:
         except csv.Error as error:
             fault = _said(str(error))
         end = reader.line_num
-        if any(cells[width:]):
+        if len(cells) > width and any(cells[width:]):
             fault = f"the row has {len(cells)} cells, the header {width}: is a cell with the delimiter not in quotes?"
         if fault or any(cells):
             yield Line(number, cells, fault)

@@ -1,8 +1,9 @@
-"""Institutions and contacts as values by field name, and as rows of their tables."""
+"""Institutions and contacts as values by field name, and as columns of their tables."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 CORE = {
@@ -43,12 +44,22 @@ def values_of(owner: str, row: Mapping[str, Any]) -> dict[str, Any]:
     return {**{name: row[name] for name in CORE[owner]}, **names, **row["fields"]}
 
 
-def columns_of(owner: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as the columns of a row; blanks as the table holds them."""
+def columns_of(owner: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Values of many rows by column; blanks as the table holds them."""
     core, empty = CORE[owner], EMPTY[owner]
-    row = {name: empty.get(name) if (value := values.get(name)) is None else value for name in core}
-    rest = {name: value for name, value in values.items() if name not in core and value is not None}
+    columns: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in core}
+    for name, blank in empty.items():
+        columns[name] = [blank if value is None else value for value in columns[name]]
+    rest = {name: name for name in dict.fromkeys(chain.from_iterable(rows)) if name not in core}
     if owner == "institution":
-        row["names"] = {name[6:]: rest.pop(name) for name in list(rest) if name.startswith("names.")}
-    row["fields"] = rest or NOTHING
-    return row
+        names = {name: rest.pop(name)[6:] for name in list(rest) if name.startswith("names.")}
+        columns["names"] = _objects(rows, names)
+    columns["fields"] = _objects(rows, rest)
+    return columns
+
+
+def _objects(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What each row says of these, under other names."""
+    if not names:
+        return [NOTHING] * len(rows)
+    return [{key: value for name, key in names.items() if (value := row.get(name)) is not None} for row in rows]

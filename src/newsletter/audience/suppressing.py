@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import select
 
@@ -15,12 +16,13 @@ from newsletter.store.tables import suppression
 
 def take(bite: Bite, rows: list[Row]) -> None:
     """Adds what is not suppressed in that scope already; an existing suppression keeps its reason."""
+    key_of = bite.job.address_keys.keyer()
     for row in rows:
-        row.address_key = bite.job.address_keys.key(normalise_address(row.values["address"]))
+        row.address_key = key_of(normalise_address(row.values["address"]))
     keys = [row.address_key for row in rows]
     asked = select(suppression.c.address_key, suppression.c.scope).where(among(suppression.c.address_key, keys))
     there = {(key, scope) for key, scope in bite.connection.execute(asked)}
-    new = []
+    new: dict[str, list[Any]] = {"address_key": [], "scope": [], "reason": [], "at": []}
     for row in rows:
         reason, scope = _meaning(bite, row)
         try:
@@ -32,9 +34,10 @@ def take(bite: Bite, rows: list[Row]) -> None:
             bite.counts["unchanged"] += 1
             continue
         there.add((str(row.address_key), scope))
-        new.append({"address_key": row.address_key, "scope": scope, "reason": reason, "at": at})
-    bite.add(suppression, [{**each, "source_id": bite.source_id} for each in new])
-    bite.counts["added"] += len(new)
+        for column, value in zip(new.values(), (row.address_key, scope, reason, at), strict=True):
+            column.append(value)
+    bite.add(suppression, new, source_id=bite.source_id)
+    bite.counts["added"] += len(new["scope"])
 
 
 def _meaning(bite: Bite, row: Row) -> tuple[Reason, str]:

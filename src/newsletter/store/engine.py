@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -153,14 +153,16 @@ class Bulk:
 
 @contextmanager
 def bulk(engine: Engine) -> Iterator[Bulk]:
-    """For writes that can be repeated from where they stand after a power loss, such as the bites of a launch: on
-    SQLite they do not wait for the disk (the next ordinary commit makes them durable too)."""
+    """For writes that can be repeated from where they stand after a power loss, such as the bites of a launch or of an
+    import: on SQLite they do not wait for the disk (the next ordinary commit makes them durable too)."""
     with engine.connect().execution_options(write=True) as connection:
         _set_sqlite(connection, "synchronous=NORMAL", "wal_autocheckpoint=0")
         try:
             yield Bulk(engine, connection)
         finally:
-            _set_sqlite(connection, "wal_checkpoint(PASSIVE)", "synchronous=FULL", "wal_autocheckpoint=1000")
+            _set_sqlite(connection, "synchronous=FULL", "wal_autocheckpoint=1000")
+            with suppress(sqlite3.OperationalError):  # an error left a query open: the next commits see to it
+                _set_sqlite(connection, "wal_checkpoint(PASSIVE)")
 
 
 def _set_sqlite(connection: Connection, *pragmas: str) -> None:
@@ -173,22 +175,3 @@ def _set_sqlite(connection: Connection, *pragmas: str) -> None:
 def _turn(engine: Engine) -> AbstractContextManager[None]:
     turns = engine.get_execution_options().get("turns")
     return turns if isinstance(turns, Turns) else nullcontext()
-
-
-@contextmanager
-def bulk_writing(engine: Engine) -> Iterator[Connection]:
-    """`writing`, for the many commits of an import: SQLite checkpoints seldom meanwhile, so that the scattered pages of
-    an index are written once and not after every few commits (a third of the time); the log grows to 64 MB."""
-    with engine.connect().execution_options(write=True) as connection:
-        _checkpoint_after(connection, 16_000)
-        try:
-            with connection.begin():
-                yield connection
-        finally:
-            _checkpoint_after(connection, 1_000)
-
-
-def _checkpoint_after(connection: Connection, pages: int) -> None:
-    if connection.dialect.name == "sqlite":
-        driver: Any = connection.connection.dbapi_connection
-        driver.execute(f"PRAGMA wal_autocheckpoint = {pages}")
