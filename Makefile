@@ -5,14 +5,15 @@ BIN := $(VENV)/bin
 SERVE ?= 1
 JOBS ?= auto
 TESTS ?= tests
+FRONTEND := $(wildcard frontend/src/* frontend/*.json frontend/*.mjs)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench faults lock clean
+.PHONY: help demo test lint format bench faults screenshots lock clean
 
 help: ## show the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/run.stamp: requirements.lock pyproject.toml
+$(VENV)/run.stamp: requirements.lock pyproject.toml hatch_build.py $(FRONTEND)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make PYTHON=python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
@@ -30,20 +31,23 @@ test: $(VENV)/dev.stamp ## the whole test suite (TESTS=path narrows it)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(TESTS)
 
 lint: $(VENV)/dev.stamp ## ruff, mypy (strict) and import-linter
-	$(BIN)/ruff check src tests benchmarks tools
-	$(BIN)/ruff format --check src tests benchmarks tools
+	$(BIN)/ruff check src tests benchmarks tools hatch_build.py
+	$(BIN)/ruff format --check src tests benchmarks tools hatch_build.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 format: $(VENV)/dev.stamp ## put the code into its form
-	$(BIN)/ruff check --fix src tests benchmarks tools
-	$(BIN)/ruff format src tests benchmarks tools
+	$(BIN)/ruff check --fix src tests benchmarks tools hatch_build.py
+	$(BIN)/ruff format src tests benchmarks tools hatch_build.py
 
 bench: $(VENV)/dev.stamp ## measure; prints the table and writes benchmarks/latest.json
 	$(BIN)/python -m benchmarks
 
 faults: $(VENV)/dev.stamp ## kill real sends at random instants (the long form)
 	$(BIN)/python -m tests.faults
+
+screenshots: $(VENV)/dev.stamp ## a picture of each page of the studio, into build/screenshots
+	$(BIN)/python -m tools.screenshots
 
 lock: $(VENV)/dev.stamp ## refresh the lock files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra dev pyproject.toml -o requirements-dev.lock
