@@ -18,6 +18,10 @@ CONTENT = (
     '<div class="box"><p class="lead">{0}</p><p>{1}</p></div>',
     '<p style="font-family:Georgia,\n  serif; color: rgb(1,2,3)">{0}</p>{1}',
     "<![CDATA[x]]> {0} \\ \u200d \u00ad {1}",
+    '<table width="100%"><tr><td>{0}</td></tr></table><table><tr><td>{1}</td></tr></table>',
+    "{0}</br>{1}<p>{0}<p></p></p>< {1} ><555.1>",
+    '<table border="1"><thead><tr><th>{0}</th></tr></thead>{1}</table>',
+    '<style type="text/css">.c1 p {{ color: #880088 }}</style><div style="display: flex">{0}<img src="a.png" /></div>',
     '<svg width="20" height="10"><rect width="20" height="10" fill="#f00"/></svg> {0} {1}',
     "{0}",
     "",
@@ -38,9 +42,16 @@ VALUES = {
     "size auto": ["auto", "100%", "200px", "0"],
     "sizes": ["0", "10px", "5px\n 10px", "1px 2px 3px", "4px 3px 2px 1px", "0 0 20px"],
     "spacing": ["1px", "0.1em", "-1px", "0"],
-    "height": ["1", "1.5", "20px", "150%", "0"],
-    "number": ["0", "4"],
+    "height": ["1", "1.5", "20px", "150%", "0", "1.45rem", "20 px"],
+    "number": ["0", "4", "6px"],
+    "font size": ["0", "12px", "20px", "0.9rem", "1.2em", "large", "20", "150%"],
+    "line width": ["0", "1px", "7px", "5", "0.2rem"],
+    "image width": ["40px", "134", "250px", "30%", "900px"],
+    "free sizes": ["0", "10px 1rem", "0 0 2em 20px", "5%"],
+    "free size": ["0", "0px", "5px", "20px", "5%", "1rem", "20", "12 px"],
 }
+# Attributes that public templates have where MJML knows none of that name.
+IDLE = ("vertical-align", "font-size", "color", "background", "data-note", "border-width", "text-transform")
 TEXTS = {
     "border": ["1px solid #000", "none", "0", "3px dashed red", "dashed 4px green"],
     "font-family": ["Georgia, serif", "Lato, Arial", "'Courier New', monospace"],
@@ -67,6 +78,16 @@ TEXTS = {
     "base-url": ["https://example.org"],
     "mj-class": ["k1", "k2", "k1 k2"],
 }
+# What defaults for all components may say.
+EVERY = {
+    **dict.fromkeys(("color", "background-color"), "color"),
+    "font-family": "text",
+    "font-size": "font size",
+    "line-height": "height",
+    "align": "left|center",
+    "padding": "sizes",
+    "padding-top": "free size",
+}
 IN_COLUMN = ("mj-text",) * 4 + (
     "mj-button", "mj-image", "mj-image", "mj-divider", "mj-spacer", "mj-table", "mj-social", "mj-navbar",
     "mj-accordion", "mj-raw",
@@ -85,7 +106,8 @@ class Generator:
         head = []
         if chosen.random() < 0.5:
             defaults = [self._tag(tag, "", True) for tag in chosen.sample(["mj-text", "mj-button", "mj-section"], 2)]
-            head.append(f'<mj-attributes><mj-all font-family="Arial" /><mj-class name="k1" color="#a00" />'
+            every = self._tag("mj-all", "", True)
+            head.append(f'<mj-attributes>{every}<mj-unknown color="red" /><mj-class name="k1" color="#a00" />'
                         f'<mj-class name="k2" padding="3px" css-class="c2" />'
                         f"{''.join(defaults)}</mj-attributes>")  # fmt: skip
         if chosen.random() < 0.4:
@@ -162,19 +184,23 @@ class Generator:
 
     def _tag(self, tag: str, inner: str, default: bool = False) -> str:
         inner = self._aside(tag) + inner + self._aside(tag) if inner else inner
-        kinds = COMPONENTS[tag].attributes
+        kinds = EVERY if tag == "mj-all" else COMPONENTS[tag].attributes
         written = {
             name: self._value(tag, name, kind) for name, kind in kinds.items() if self.random.random() < self.odds
         }
         for unwanted in ("position", "gap", "mj-class" if default else "", "id", "sizes"):
             written.pop(unwanted, None)
+        if tag not in ("mj-all", "mj-raw") and self.random.random() < 0.1:
+            written.update({name: "12px" for name in IDLE if name not in kinds})
         if tag == "mj-image":
             written.setdefault("src", "https://example.org/a.png")
         if tag == "mj-body" and "width" in written:
             written["width"] = "500px"
         if tag in ("mj-column", "mj-group") and "width" in written:
-            written["width"] = self.random.choice(["50%", "33.33%", "200px", "25%"])
+            written["width"] = self.random.choice(["50%", "33.33%", "200px", "25%", "300", "33,33%", "100%"])
         text = "".join(f' {name}="{value}"' for name, value in written.items())
+        if written and self.random.random() < 0.02:
+            text += f' {next(iter(written))}="a double"'
         return f"<{tag}{text}>{inner}</{tag}>" if inner else f"<{tag}{text} />"
 
     def _value(self, tag: str, name: str, kind: str) -> str:

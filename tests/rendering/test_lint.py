@@ -11,9 +11,24 @@ REFUSED = {
     "html between components": (SECTION.format("<p>x</p>"), "put HTML into an <mj-text>"),
     "text between components": (SECTION.format("hello"), "text between components is never shown"),
     "cdata between components": (SECTION.format("<![CDATA[hello]]>"), "text between components is never shown"),
-    "unknown attribute": (SECTION.format('<mj-text colour="red">x</mj-text>'), "did you mean 'color'"),
-    "twice": (SECTION.format('<mj-text color="red" color="blue">x</mj-text>'), "stands there twice"),
-    "invalid value": (SECTION.format('<mj-text font-size="big">x</mj-text>'), "is not a size in px"),
+    "invalid value": (SECTION.format('<mj-image width="wide" />'), "is not a size in px"),
+    "invalid size": (SECTION.format('<mj-text font-size="1px;color:red">x</mj-text>'), "is not a size such as 16px"),
+    "link of a navbar without an address": (
+        SECTION.format('<mj-navbar base-url="https://example.org"><mj-navbar-link>x</mj-navbar-link></mj-navbar>'),
+        "needs an href",
+    ),
+    "width in a group": (
+        '<mj-section><mj-group><mj-column width="33,33%" /></mj-group></mj-section>',
+        "write a point for the comma",
+    ),
+    "table without a row": (
+        "<mj-section><mj-column><mj-raw><tr></tr><table></table></mj-raw></mj-column><mj-column /></mj-section>",
+        "put it into <tr><td>",
+    ),
+    "table without a row in a wrapper": (
+        f"<mj-wrapper>{SECTION.format('<mj-raw><TABLE></TABLE></mj-raw>')}</mj-wrapper>",
+        "put it into <tr><td>",
+    ),
     "invalid word": (SECTION.format('<mj-text align="middle">x</mj-text>'), "one of left, center, right"),
     "wrong place": ("<mj-column></mj-column>", "cannot stand in <mj-body>"),
     "unclosed": ("<mj-section><mj-column></mj-section>", "is not closed before </mj-section>"),
@@ -71,7 +86,7 @@ HEADS = {
         4,
         'by its class or a default, padding-left="wide"',
     ),
-    "narrow group by its class": ('<mj-class name="b" padding="3px" />', 4, "by its class this group has a padding"),
+    "narrow group by its class": ('<mj-class name="b" padding="3px" />', 4, "<mj-group> has a padding, which cannot"),
     "content of a default": ("<mj-text>x</mj-text>", 2, "what stands inside is never shown"),
     "for Outlook alone": ("<!--[if mso]>x<![endif]-->", 2, "a comment in <mj-attributes> is never shown"),
 }

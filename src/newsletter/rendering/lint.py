@@ -1,20 +1,25 @@
 """What is wrong with an MJML document, said before it is compiled: file, line and reason.
 
-The compiler passes over what it does not know (an unknown attribute, a component in the wrong place, a duplicate), so
-whatever it would drop or show differently from npm's mjml is refused here, or mended (see `mend`).
+The compiler passes over what it does not know (a component in the wrong place, a value it cannot read), so whatever
+it would drop or show differently from npm's mjml is refused here, or mended (see `mend`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from newsletter.errors import Problem, nearest
-from newsletter.rendering.mjml_components import COMPONENTS, IMPOSSIBLE, REFUSED, expected, valid
+from newsletter.rendering.mjml_attributes import faults, unknown_default
+from newsletter.rendering.mjml_components import COMPONENTS, REFUSED
+from newsletter.rendering.mjml_html import has_bare_table
 from newsletter.rendering.mjml_tree import COMMENT, Document, Node, Source
+from newsletter.rendering.mjml_widths import columns
 
 _NEVER_SHOWN = frozenset({"mjml", "mj-attributes", "mj-class"})
 _ONCE = ("mj-head", "mj-body")
+_SHARED = frozenset({"mj-section", "mj-group"})
+_ROWS = frozenset({"mj-column", "mj-hero"})  # whose components are the rows of a table
+_BREAKS = "a <table> in the <mj-raw> of a column ends the columns' own table; put it into <tr><td>"
 
 
 def problems(document: Document, source: Source) -> list[Problem]:
@@ -31,12 +36,12 @@ def problems(document: Document, source: Source) -> list[Problem]:
     for tag in _ONCE:
         for extra in [child for child in root.children if child.tag == tag][1:]:
             found.append(source.problem(extra.at, f"a second <{tag}>, of which nothing would be shown"))
+    found += [source.problem(at, _BREAKS) for at in _breaking(root)] if "<mj-raw" in source.text else []
     return sorted(found, key=lambda problem: problem.line or 0)
 
 
 def _component(node: Node) -> Iterator[tuple[int, str]]:
-    for message in _attributes(node.tag, node.written):
-        yield node.at, message
+    yield from _refused(node)
     inside = node.tag
     for child in node.children:
         if child.tag == COMMENT:
@@ -80,31 +85,17 @@ def _default(node: Node, parent: str) -> Iterator[tuple[int, str]]:
             yield node.at, "an <mj-class> needs a name"
         written = tuple((name, value) for name, value in written if name != "name")
         yield from _component(Node("mj-class", node.at, children=node.children))
-    for message in _attributes("mj-all" if node.tag == "mj-class" else node.tag, written):
-        yield node.at, message
+    if (fault := unknown_default(node.tag)) and fault.refused:
+        yield node.at, fault.message
+    yield from _refused(Node("mj-all" if node.tag == "mj-class" else node.tag, node.at, written))
 
 
-_ANYWHERE: dict[str, str] = {
-    name: kind for component in COMPONENTS.values() for name, kind in component.attributes.items()
-}
+def _refused(node: Node) -> Iterator[tuple[int, str]]:
+    return ((node.at, fault.message) for fault in faults(node.tag, node.written) if fault.refused)
 
 
-@lru_cache(maxsize=4096)
-def _attributes(tag: str, written: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    """What is wrong with the attributes of one tag."""
-    if tag in REFUSED or (tag not in COMPONENTS and tag != "mj-all"):
-        return () if tag == "mj-class" else (REFUSED.get(tag) or f"<{tag}> is no MJML component; {_hint(tag)}",)
-    kinds = _ANYWHERE if tag == "mj-all" else COMPONENTS[tag].attributes
-    messages: list[str] = []
-    names = [name for name, _ in written]
-    for name, value in dict(written).items():
-        if names.count(name) > 1:
-            messages.append(f"the attribute {name} stands there twice")
-        if name not in kinds:
-            if not name.startswith("xmlns"):
-                messages.append(f"<{tag}> has no attribute {name}; {nearest(name, kinds)}")
-        elif reason := IMPOSSIBLE.get((tag, name, value)) or IMPOSSIBLE.get((tag, name, "")):
-            messages.append(reason)
-        elif tag != "mj-all" and value and not valid(kinds[name], value):
-            messages.append(f'{name}="{value}" is not {expected(kinds[name])}')
-    return tuple(messages)
+def _breaking(root: Node) -> list[int]:
+    """Where raw HTML ends the table around several columns or sections, whose layout then hangs on blanks in HTML."""
+    around = [each for each in root.walk() if each.tag == "mj-wrapper" or (each.tag in _SHARED and columns(each) > 1)]
+    inside = (child for each in around for node in each.walk() if node.tag in _ROWS for child in node.children)
+    return sorted({raw.at for raw in inside if raw.tag == "mj-raw" and has_bare_table(raw.content or "")})

@@ -13,7 +13,8 @@ from functools import lru_cache
 
 from newsletter.rendering import mjml_widths as widths
 from newsletter.rendering.mjml_carried import CARRIERS, fitted, settled
-from newsletter.rendering.mjml_components import COMPONENTS, IMPOSSIBLE, expected, valid
+from newsletter.rendering.mjml_components import COMPONENTS, IMPOSSIBLE, READ, accepted, expected
+from newsletter.rendering.mjml_html import ended
 from newsletter.rendering.mjml_tree import COMMENT, Node, Written, as_read
 
 _PLAIN = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]*")  # printable ASCII but " and backslash
@@ -146,6 +147,8 @@ def _opening(defaults: _Defaults, tag: str, written: Written, around: _Around, c
     box, own = around.box, as_read(written)
     handed = dict(around.handed)
     attributes = _resolved(defaults, tag, own, around)
+    wrong = _wrong(tag, own, attributes, around)
+    attributes = widths.read(tag, _known(tag, attributes))
     outer = widths.Box(box.width, max(1, box.columns), box.parent)
     inner = widths.inside(tag, attributes, outer, columns)
     parts = _parts(tag, fitted(tag, widths.fitted(tag, attributes, outer), box))
@@ -154,30 +157,39 @@ def _opening(defaults: _Defaults, tag: str, written: Written, around: _Around, c
         down["font-family"] = attributes.get("font-family") or _FONT
     elif tag == "mj-accordion-element":
         down["font-family"] = attributes.get("font-family") or handed.get("font-family", _FONT)
-    return _Opening(
-        parts, _Around(own.get("mj-class", around.mj_class), tuple(down.items()), inner), _wrong(tag, own, attributes)
-    )
+    return _Opening(parts, _Around(own.get("mj-class", around.mj_class), tuple(down.items()), inner), wrong)
 
 
-def _narrows(tag: str, name: str) -> bool:
-    return tag == "mj-group" and name.startswith(("padding", "border", "inner-border")) and "radius" not in name
+def _known(tag: str, attributes: dict[str, str]) -> dict[str, str]:
+    """Without the attributes that MJML passes over."""
+    known = COMPONENTS[tag].attributes
+    return {name: value for name, value in attributes.items() if name in known}
 
 
-def _wrong(tag: str, own: dict[str, str], attributes: dict[str, str]) -> tuple[str, ...]:
+def _read(tag: str, attributes: dict[str, str]) -> dict[str, str]:
+    """Those that MJML knows, or reads though it does not know them: see `_wrong`."""
+    known, read = COMPONENTS[tag].attributes, READ.get(tag, ())
+    return {name: value for name, value in attributes.items() if name in known or name in read}
+
+
+def _wrong(tag: str, own: dict[str, str], attributes: dict[str, str], around: _Around) -> tuple[str, ...]:
     """What the lint could not see, because it depends on defaults."""
     kinds = COMPONENTS[tag].attributes
     found = []
     for name, value in attributes.items():
-        if _narrows(tag, name):
-            found.append(
-                f"by its class this group has a {name}, which cannot be compiled; give it to a column or section"
-            )
+        if name not in kinds:
+            if value.strip(" 0px"):
+                found.append(f"by its class or a default, <{tag}> has a {name}, which cannot be compiled")
         elif own.get(name) != value and (
             reason := IMPOSSIBLE.get((tag, name, value)) or IMPOSSIBLE.get((tag, name, ""))
         ):
             found.append(reason)
-        elif own.get(name) != value and value and not valid(kinds[name], value):
+        elif own.get(name) != value and value and not accepted(kinds[name], value):
             found.append(f'by its class or a default, {name}="{value}" is not {expected(kinds[name])}')
+    if around.box.parent == "mj-group" and "," in attributes.get("width", ""):
+        found.append(f'width="{attributes["width"]}" is no width; write a point for the comma')
+    if tag == "mj-navbar-link" and "href" not in attributes and dict(around.handed).get("base-url"):
+        found.append("a link of a navbar with a base-url needs an href")
     if tag == "mj-wrapper" and widths.in_percent(attributes):
         found.append("the sections of a wrapper would be too wide: give its left and right padding in px")
     return tuple(found)
@@ -186,7 +198,7 @@ def _wrong(tag: str, own: dict[str, str], attributes: dict[str, str]) -> tuple[s
 def _resolved(defaults: _Defaults, tag: str, own: dict[str, str], around: _Around) -> dict[str, str]:
     """The attributes that hold, without the component's own defaults: mj-all, handed down, tag, class, own."""
     handed, known = dict(around.handed), COMPONENTS[tag].attributes
-    found = {name: value for name, value in defaults.all.items() if name in known}
+    found = dict(defaults.all)
     found.update(
         {
             name: value
@@ -202,15 +214,14 @@ def _resolved(defaults: _Defaults, tag: str, own: dict[str, str], around: _Aroun
         classes.update(values)
         if all(both):
             classes["css-class"] = " ".join(filter(None, both))
-    # A group, of which MJML knows no padding and border, is narrowed by those of its class all the same: see `_wrong`.
-    found.update({name: value for name, value in classes.items() if name in known or _narrows(tag, name)})
+    found.update(classes)
     for name in around.mj_class.split(" "):
         found.update(defaults.inside.get((name, tag), ()))
     if tag in ("mj-accordion-title", "mj-accordion-text"):  # no default, only its parents' font
         found["font-family"] = handed.get("font-family", _FONT)
     found.update(own)
     found.pop("mj-class", None)
-    return found
+    return _read(tag, found)
 
 
 def _parts(tag: str, attributes: dict[str, str]) -> tuple[str, ...]:
@@ -232,14 +243,20 @@ def _parts(tag: str, attributes: dict[str, str]) -> tuple[str, ...]:
     return tuple(parts)
 
 
+def _is_inline(node: Node) -> bool:
+    return node.tag == "mj-style" and node.attributes.get("inline") == "inline"
+
+
 class _Writer:
     def __init__(self, mended: Mended, defaults: _Defaults) -> None:
         self.mended = mended
         self.defaults = defaults
         self.parts: list[str] = []
+        self.inlines = False  # rules into the elements of the body
 
     def document(self, root: Node) -> str:
-        self._open(_parts("mjml", root.attributes))
+        self.inlines = any(map(_is_inline, root.find_all("mj-style")))
+        self._open(_parts("mjml", _known("mjml", root.attributes)))
         for child in root.children:
             if child.tag == "mj-head":
                 self._head(child)
@@ -251,14 +268,14 @@ class _Writer:
     def _head(self, head: Node) -> None:
         self.parts.append("<mj-head>")
         for node in head.children:
-            if node.tag == "mj-style" and node.attributes.get("inline") == "inline":
+            if _is_inline(node):
                 self.mended.inline.append(Inline(node.content or "", node.content_at))
             elif node.tag == "mj-font":
                 self.mended.fonts[node.attributes.get("name", "")] = node.attributes.get("href", "")
             elif node.tag == COMMENT:
                 self.parts.append(f"<mj-raw>{self.mended.keep(f'<!--{node.content}-->')}</mj-raw>")
             elif node.tag not in _TAKEN_OUT:
-                self._open(_parts(node.tag, node.attributes))
+                self._open(_parts(node.tag, _known(node.tag, node.attributes)))
                 self._close(node)
         self.parts.append("</mj-head>")
 
@@ -274,7 +291,7 @@ class _Writer:
 
     def _aside(self, node: Node, parent: str) -> bool:
         """Writes a comment, or an mj-raw where the compiler does not write one as it should."""
-        content, comment = (node.content or "").strip(), node.tag == COMMENT
+        content, comment = self._content(node), node.tag == COMMENT
         at = node.at if content and (not comment or "[if" in content) else None
         if parent == "mj-wrapper":  # between whose sections the compiler speaks to Outlook alone
             shown = f"<!--{node.content}-->" if comment else content
@@ -293,7 +310,10 @@ class _Writer:
         self.parts += [self.mended.keep(part) if number % 2 else part for number, part in enumerate(parts)]
 
     def _close(self, node: Node) -> None:
-        content = (node.content or "").strip()
-        if content:
+        if content := self._content(node):
             self.parts.append(self.mended.keep(content, node.at))
         self.parts.append(f"</{node.tag}>")
+
+    def _content(self, node: Node) -> str:
+        content = (node.content or "").strip()
+        return ended(content) if self.inlines else content

@@ -56,8 +56,29 @@ class Node:
         for child in self.children:
             yield from child.walk()
 
+    def find_all(self, tag: str) -> Iterator[Node]:
+        return (node for node in self.walk() if node.tag == tag)
+
     def find(self, tag: str) -> Node | None:
         return next((child for child in self.children if child.tag == tag), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag of a component, wherever it stands."""
+
+    name: str
+    at: int
+    closes: bool
+    written: Written
+
+
+def tags(text: str) -> Iterator[Tag]:
+    """All tags of MJML in a text, which may be a part of a document."""
+    for token in _TOKEN.finditer(text):
+        name = (token["name"] or "").lower()
+        if name == "mjml" or name.startswith("mj-"):
+            yield Tag(name, token.start(), bool(token["close"]), _attributes(token["attributes"]))
 
 
 @dataclass

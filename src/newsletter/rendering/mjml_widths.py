@@ -20,6 +20,14 @@ class Box:
     parent: str
 
 
+def read(tag: str, attributes: dict[str, str]) -> dict[str, str]:
+    """The attributes, the width of a column as npm's mjml reads it: 300 is 300px, and 33,33% is 33%."""
+    width = attributes.get("width", "") if tag in ("mj-column", "mj-group") else ""
+    if found := re.fullmatch(r"(\d+)(?:,\d+(%))?", width):
+        return {**attributes, "width": f"{found[1]}{found[2] or 'px'}"}
+    return attributes
+
+
 def columns(node: Node) -> int:
     """By how many columns the box of a component is shared."""
     return sum(child.tag not in (COMMENT, "mj-raw") for child in node.children) if node.children else 0

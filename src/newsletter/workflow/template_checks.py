@@ -10,6 +10,7 @@ from jinja2 import nodes as syntax
 
 from newsletter.errors import NewsletterError, Problem, ProblemsFound, nearest
 from newsletter.rendering.manuscript import Manuscript, Source, Templates
+from newsletter.rendering.mjml_warnings import warnings
 from newsletter.rendering.sandbox import Sandbox
 from newsletter.workflow.context import Context
 from newsletter.workspace.loading import load_yaml
@@ -34,6 +35,13 @@ def attempt(load: Callable[[], T], file: str | None = None) -> tuple[T | None, l
         return None, list(error_.problems)
     except NewsletterError as error_:
         return None, [Problem(str(error_), file)]
+
+
+def template_warnings(ctx: Context) -> Iterator[Problem]:
+    """What MJML passes over in the templates."""
+    for path in ctx.documents.list("templates/**/*.mjml"):
+        text, _ = attempt(lambda path=path: ctx.documents.text(path), path)  # type: ignore[misc]
+        yield from warnings(text or "", path)
 
 
 def template_problems(ctx: Context) -> Iterator[Problem]:
