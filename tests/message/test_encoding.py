@@ -103,6 +103,28 @@ def test_a_legible_word_is_cut_between_characters(before: int) -> None:
     assert "".join(map(decoded, words)) == value
 
 
+ARABIC = "الرابطة الدولية لمؤسسات الضمان الاجتماعي في الدول الأعضاء وإدارة العلاقات الخارجية"
+FRENCH = "Réforme des pensions : les règles transitoires entrent en vigueur dès le mois prochain à Genève"
+
+
+@pytest.mark.parametrize("phrase", [False, True])
+@pytest.mark.parametrize("text", [ARABIC, FRENCH])
+def test_encoded_words_hold_whole_words_and_the_blank_between_two(text: str, phrase: bool) -> None:
+    written = encoded_words(text, 9, phrase=phrase).split("\r\n ")
+    assert len(written) > 1
+    contents = [decoded(each) for each in written]
+    assert "".join(contents) == text
+    assert all(each.endswith(" ") for each in contents[:-1])
+    assert all(len(line) <= 76 for line in ["x" * 9 + written[0], *(f" {each}" for each in written[1:])])
+
+
+def test_a_word_that_no_line_can_hold_is_cut_between_characters() -> None:
+    word = "ضمان" * 30
+    contents = [decoded(each) for each in encoded_words(f"في {word} في", 9).split("\r\n ")]
+    assert "".join(contents) == f"في {word} في"
+    assert contents[0] == "في "
+
+
 @given(awkward)
 def test_encoded_words_of_a_phrase_hold_only_what_a_phrase_may(value: str) -> None:
     for word in encoded_words(tidy(value), 4, phrase=True).split("\r\n "):

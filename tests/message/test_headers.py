@@ -18,6 +18,7 @@ from newsletter.message import headers
 from newsletter.message.encoding import tidy_name
 from newsletter.message.headers import HeaderError
 from tests.message.making import HOSTILE
+from tests.message.test_encoding import ARABIC
 
 
 def parsed(field: str) -> EmailMessage:
@@ -32,6 +33,12 @@ def test_a_display_name_is_read_as_it_was_given(name: str) -> None:
     assert address == "maria@fund.example"
     assert str(make_header(decode_header(shown))) == tidy_name(name)
     assert read.keys() == ["To"]
+
+
+def test_a_long_arabic_subject_is_read_by_the_newer_parser_too() -> None:
+    written = f"Subject: {headers.subject(ARABIC)}"
+    assert "\r\n" in written
+    assert parsed(written)["Subject"] == ARABIC
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=120))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from newsletter.message.mime import Template
 from newsletter.message.slots import escape_text
 from tests.message.making import FIELDS, delivery, envelope, make_key, variant
 from tests.message.making import HOSTILE as VALUES
+from tests.message.test_encoding import ARABIC, FRENCH
 from tests.node_programs import read_mail
 
 pytestmark = [pytest.mark.node, pytest.mark.xdist_group("node")]
@@ -66,6 +68,15 @@ def test_sender_list_and_attachments_are_read_as_meant() -> None:
         ('a "quoted"; name.txt', b"line\n"),
         ("جدول الأعمال للجمعية العامة السنوية الثالثة والعشرين.pdf", b""),
     ]
+
+
+@pytest.mark.parametrize("text", [ARABIC, FRENCH])
+def test_long_names_and_subjects_keep_their_words(text: str) -> None:
+    template = mime.compile(
+        replace(variant(), subject=(text,)), envelope(sender=Mailbox("news@association.example", text)), FIELDS
+    )
+    (mail,) = read_mail([message(template, text, "Caisse")])
+    assert (mail["from"][0]["name"], mail["to"][0]["name"], mail["subject"]) == (text, text, text)
 
 
 def test_mailauth_verifies_the_signature() -> None:

@@ -99,9 +99,10 @@ def _folded(text: str, used: int) -> str:
 
 
 def encoded_words(text: str, used: int, *, phrase: bool = False) -> str:
-    """RFC 2047 encoded-words, one a line of at most 76 columns, whole characters in each.
+    """RFC 2047 encoded-words, one a line of at most 76 columns, whole words of the text in each where they fit.
 
-    In a `phrase` (a display name) fewer characters may stand as they are (5.3).
+    Readers drop the white space between encoded-words, so a blank of the text stands within one, at its end. In a
+    `phrase` (a display name) fewer characters may stand as they are (5.3).
     """
     data = text.encode("utf-8", "replace")
     quoted = b2a_qp(data, header=True).replace(b"=\n", b"")
@@ -120,25 +121,29 @@ def _escape(match: re.Match[bytes]) -> bytes:
 
 
 def _cut_quoted(quoted: bytes, room: int) -> list[bytes]:
-    """Cut between characters: not inside `=C3`, nor between `=C3` and `=A9`."""
+    """Cut after a blank (`_`), else between characters: not inside `=C3`, nor between `=C3` and `=A9`."""
     words, start = [], 0
     while len(quoted) - start > room:
-        end = start + room
-        end -= 1 if quoted[end - 1] == _EQUALS else 2 if quoted[end - 2] == _EQUALS else 0
-        while quoted[end] == _EQUALS and quoted[end + 1] in b"89AB":
-            end -= 3
+        end = quoted.rfind(b"_", start, start + room) + 1
+        if not end:
+            end = start + room
+            end -= 1 if quoted[end - 1] == _EQUALS else 2 if quoted[end - 2] == _EQUALS else 0
+            while quoted[end] == _EQUALS and quoted[end + 1] in b"89AB":
+                end -= 3
         words.append(quoted[start:end])
         start = end
     return [*words, quoted[start:]]
 
 
 def _cut_characters(data: bytes, room: int) -> list[bytes]:
-    """UTF-8 cut between characters."""
+    """UTF-8 cut after a blank, else between characters."""
     words, start = [], 0
     while len(data) - start > room:
-        end = start + room
-        while data[end] & 0xC0 == 0x80:
-            end -= 1
+        end = data.rfind(b" ", start, start + room) + 1
+        if not end:
+            end = start + room
+            while data[end] & 0xC0 == 0x80:
+                end -= 1
         words.append(data[start:end])
         start = end
     return [*words, data[start:]]
