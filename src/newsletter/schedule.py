@@ -18,7 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from newsletter.errors import NewsletterError
 from newsletter.jobs import Jobs, ThreadJobs
 from newsletter.store.people import Person
-from newsletter.workflow import schedule
+from newsletter.workflow import launching, schedule
 from newsletter.workflow.context import Context
 from newsletter.workflow.gather import gather_issue
 from newsletter.workflow.send import send
@@ -79,6 +79,7 @@ def working(ctx: Context) -> Iterator[ThreadJobs]:
         {
             schedule.GATHER: on(lambda fresh, id_: schedule.gather_firing(fresh, id_, gather)),
             schedule.LAUNCH: on(lambda fresh, id_: schedule.launch_issue(fresh, id_, jobs.defer)),
+            schedule.REHEARSE: on(lambda fresh, id_: launching.finish_rehearsal(fresh, id_, jobs.defer)),
             schedule.SEND: on(
                 lambda fresh, id_: schedule.send_run(fresh, id_, lambda c, run: send(c, run, stopping=stopping))
             ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from httpx import Response
 from starlette.testclient import TestClient
 
 from newsletter.app import Workspace
@@ -26,7 +27,8 @@ def csrf(page: str) -> str:
     return found[1]
 
 
-def post(browser: TestClient, url: str, data: dict[str, object] | None = None, *, page: str = "/account") -> object:
+def post(browser: TestClient, url: str, data: dict[str, object] | None = None, *, page: str = "/account") -> Response:
     """Posts a form as a page of ours would."""
     token = csrf(browser.get(page).text)
-    return browser.post(url, data={"csrf": token, **(data or {})})
+    answer: Response = browser.post(url, data={"csrf": token, **(data or {})})
+    return answer

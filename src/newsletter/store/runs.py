@@ -68,6 +68,12 @@ def workable(connection: Connection, *, now: datetime) -> list[int]:
     return list(connection.execute(statement, {"now": now, "stale": now - STALE_AFTER}).scalars())
 
 
+def launching_rehearsals(connection: Connection) -> list[int]:
+    """Rehearsals that were begun and are not laid out."""
+    begun = run.c.rehearsal, run.c.state == RunState.LAUNCHING.value
+    return list(connection.execute(select(run.c.id).where(*begun).order_by(run.c.id)).scalars())
+
+
 def cancelled_with_rest(connection: Connection) -> list[int]:
     return list(connection.execute(sql(CANCELLED)).scalars())
 

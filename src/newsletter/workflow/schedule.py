@@ -4,6 +4,7 @@ likes: the rows decide, so that each firing and each launch happens once (invari
     a rule's moment, action gather   the draft of the issue is filled
     a rule's moment, action launch   the approved issue of that key is scheduled for that moment; another is held
     an issue's planned moment        the approved edition is launched, in the name of who approved it
+    a rehearsal that was begun       it is laid out and carried out
     older than its grace             missed: shown, and left to a person
 
 What the schedule itself decides is audited under a person of its own.
@@ -41,7 +42,7 @@ from newsletter.workflow.send import LaunchedMeanwhile, launch, plan_send
 Defer = Callable[[str, str], None]
 Gather = Callable[[Context, str, str, Person], str | None]  # campaign, key; a note for people
 
-GATHER, LAUNCH, SEND = "gather", "launch", "send"  # the kinds of work that a tick defers
+GATHER, LAUNCH, REHEARSE, SEND = "gather", "launch", "rehearse", "send"  # the kinds of work that a tick defers
 
 SCHEDULE = "schedule"  # the person under whom the schedule's own decisions stand in the record
 
@@ -53,9 +54,12 @@ def tick(ctx: Context, defer: Defer) -> datetime | None:
     settle_issues(ctx, found, defer)
     with reading(ctx.engine) as connection:
         waiting = runs.workable(connection, now=now)
+        rehearsals = runs.launching_rehearsals(connection)
         planned = [row.planned_at for row in issues.all_issues(connection) if row.stored is IssueState.SCHEDULED]
     for run_id in waiting:
         defer(SEND, str(run_id))
+    for run_id in rehearsals:
+        defer(REHEARSE, str(run_id))
     coming = [firing.at for one in found for firing in [next(one.firings(now), None)] if firing is not None]
     return min((at for at in [*coming, *planned] if at is not None and at > now), default=None)
 

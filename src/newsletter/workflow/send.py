@@ -128,12 +128,24 @@ def launch(ctx: Context, plan: Plan, person: Person, on_progress: Callable[[int,
 
 def _launch(ctx: Context, plan: Plan, person: Person, on_progress: Callable[[int, int], None] | None) -> int:
     paper = _layout(ctx, plan)
-    if plan.open_run is None:
-        return launching.launch(ctx.engine, _what(ctx, plan, person), paper, clock=ctx.clock, on_progress=on_progress)
-    launching.lay_out(
-        ctx.engine, plan.open_run.id, paper, clock=ctx.clock, approved=plan.approved, on_progress=on_progress
-    )
-    return plan.open_run.id
+    if plan.open_run is not None:
+        run_id = plan.open_run.id
+    else:
+        run_id = launching.begin(ctx.engine, run_of(ctx, plan, person), clock=ctx.clock)
+        _check_still(ctx, plan, run_id)
+    launching.lay_out(ctx.engine, run_id, paper, clock=ctx.clock, approved=plan.approved, on_progress=on_progress)
+    return run_id
+
+
+def _check_still(ctx: Context, plan: Plan, run_id: int) -> None:
+    """The run has begun: from here on nobody takes the issue out of the schedule; who did so before is heard."""
+    if plan.rehearsal:
+        return
+    with writing(ctx.engine) as connection:
+        now = issues.lock(connection, plan.issue.id)
+    if (now.stored, now.planned_at) != (plan.issue.stored, plan.issue.planned_at):
+        launching.discard(ctx.engine, run_id)
+        raise LaunchedMeanwhile(f"{plan.issue.name} was changed or taken out of the schedule meanwhile: nothing left.")
 
 
 def _check_unchanged(ctx: Context, plan: Plan) -> None:
@@ -257,7 +269,8 @@ def _transport_name(ctx: Context, edition: EditionRow, rehearse: bool) -> str:
     return str(named[0])
 
 
-def _what(ctx: Context, plan: Plan, person: Person) -> launching.Launch:
+def run_of(ctx: Context, plan: Plan, person: Person) -> launching.Launch:
+    """The run that a plan begins; NotApproved where the issue's state forbids a real one."""
     if not plan.rehearsal and plan.issue.state not in (IssueState.APPROVED, IssueState.SCHEDULED, IssueState.SENT):
         raise NotApproved(f"{plan.issue.name} is {plan.issue.state.value}: only an approved issue can be sent.")
     campaign = ctx.campaign(plan.issue.campaign)
