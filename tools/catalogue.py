@@ -1,4 +1,4 @@
-"""Collects what the studio says into its translations: `python tools/catalogue.py` refreshes src/newsletter/web/locales.
+"""Collects what the studio says into its translations: `python -m tools.catalogue` refreshes web/locales.
 
 Words are taken from the templates; a translation that is there stays, one whose words are gone is dropped. A test holds
 the files to the templates, and every language to be complete.

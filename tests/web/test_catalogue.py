@@ -1,0 +1,33 @@
+"""The studio's words in other languages: all of them, and with the same places for names and numbers."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from tools.catalogue import LOCALES, missing, refreshed
+
+from newsletter.web.views import LANGUAGES, catalogue
+
+OTHERS = [tag for tag in LANGUAGES if tag != "en"]
+PLACE = re.compile(r"%\((\w+)\)[sd]")
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_catalogue_says_what_the_templates_say(language: str) -> None:
+    assert (LOCALES / f"{language}.po").read_bytes() == refreshed(language), "run: python -m tools.catalogue"
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_text_is_translated(language: str) -> None:
+    assert missing(language) == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_translations_name_the_same_things(language: str) -> None:
+    for message in catalogue(language):
+        if not message.id:
+            continue
+        asked = message.id if isinstance(message.id, str) else message.id[1]
+        for text in [message.string] if isinstance(message.string, str) else message.string:
+            assert set(PLACE.findall(text)) <= set(PLACE.findall(asked)), (asked, text)
