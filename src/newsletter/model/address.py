@@ -14,8 +14,10 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, valida
 
 # What nearly all addresses look like. They need none of the rules for international ones, which take many times as
 # long; a property test holds that both ways agree.
-_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*")
-_PLAIN_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z])?", re.IGNORECASE)
+_LOCAL = r"[a-z0-9_+-]+(\.[a-z0-9_+-]+)*"
+_DOMAIN = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z])?"
+_PLAIN_DOMAIN = re.compile(_DOMAIN, re.IGNORECASE | re.ASCII)
+_PLAIN = re.compile(f"{_LOCAL}@{_DOMAIN}", re.IGNORECASE | re.ASCII)
 _SPECIAL = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
 
 
@@ -37,19 +39,17 @@ def check_address(address: str) -> str:
 
 
 def _is_plain(address: str) -> bool:
-    local, _, domain = address.rpartition("@")
     return (
-        len(local) <= 64
-        and len(address) <= 254
-        and _PLAIN_LOCAL.fullmatch(local) is not None
-        and _is_plain_domain(domain)
-        and domain.rpartition(".")[2].lower() not in _SPECIAL
+        len(address) <= 254
+        and _PLAIN.fullmatch(address) is not None
+        and address.index("@") <= 64
+        and "--" not in address
+        and address.rpartition(".")[2].lower() not in _SPECIAL
     )
 
 
 def _is_plain_domain(domain: str) -> bool:
-    plain = domain.isascii() and "--" not in domain and len(domain) <= 253
-    return plain and _PLAIN_DOMAIN.fullmatch(domain) is not None
+    return "--" not in domain and len(domain) <= 253 and _PLAIN_DOMAIN.fullmatch(domain) is not None
 
 
 def ascii_domain(domain: str) -> str:
@@ -66,7 +66,10 @@ def wire_address(address: str) -> str:
 
 
 def normalise_address(address: str) -> str:
-    local, _, domain = address.strip().rpartition("@")
+    address = address.strip()
+    if _is_plain(address):
+        return address.lower()
+    local, _, domain = address.rpartition("@")
     return f"{unicodedata.normalize('NFC', local).lower()}@{ascii_domain(domain)}"
 
 

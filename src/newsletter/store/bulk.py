@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table, func, select
 
 Process = Callable[[Any], Any]
+ROWS = 500  # a statement: 30,000 parameters at most, which both databases take
 Columns = Mapping[str, Sequence[Any]]  # the values of many rows, by column
 
 
 def insert_columns(connection: Connection, table: Table, columns: Columns, **same: Any) -> None:
-    """Inserts rows in one statement; `same` are the columns in which all rows agree.
+    """Inserts rows, many by each statement; `same` are the columns in which all rows agree.
 
     Every value is converted as its column's type says; a value object that several rows share is converted once.
     """
-    count = len(next(iter(columns.values())))
-    if not count:
-        return
     names = (*columns, *same)
-    statement, processes = _compiled(connection.dialect, table, names, count)
-    told = [columns[name] if name in columns else [same[name]] * count for name in names]
-    ready = [_ready(values, process) for values, process in zip(told, processes, strict=True)]
-    connection.exec_driver_sql(statement, tuple(chain.from_iterable(zip(*ready, strict=True))))
+    count = len(next(iter(columns.values())))
+    values = [columns[name] if name in columns else [same[name]] * count for name in names]
+    ready = [_ready(connection.dialect, table, name, told) for name, told in zip(names, values, strict=True)]
+    rows = zip(*ready, strict=True)
+    while some := list(islice(rows, ROWS)):
+        connection.exec_driver_sql(_statement(connection.dialect, table, names, len(some)), tuple(chain(*some)))
 
 
 def ids_ahead(connection: Connection, table: Table, count: int) -> Sequence[int]:
@@ -41,7 +41,9 @@ def ids_ahead(connection: Connection, table: Table, count: int) -> Sequence[int]
     return sorted(connection.scalars(drawn))
 
 
-def _ready(values: Sequence[Any], process: Process | None) -> Sequence[Any]:
+def _ready(dialect: Dialect, table: Table, name: str, values: Sequence[Any]) -> Sequence[Any]:
+    """Values as the driver takes them."""
+    process: Process | None = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
     if process is None:
         return values
     shared = {id(value): value for value in values}  # the rows keep the value alive, so its id is its own
@@ -50,12 +52,8 @@ def _ready(values: Sequence[Any], process: Process | None) -> Sequence[Any]:
 
 
 @lru_cache(maxsize=64)
-def _compiled(
-    dialect: Dialect, table: Table, names: tuple[str, ...], count: int
-) -> tuple[str, tuple[Process | None, ...]]:
-    """The statement for so many rows, and how the values of each column become what the driver takes."""
+def _statement(dialect: Dialect, table: Table, names: tuple[str, ...], count: int) -> str:
     sign = "%s" if dialect.paramstyle in ("format", "pyformat") else "?"
     rows = ", ".join([f"({', '.join([sign] * len(names))})"] * count)
-    quoted = ", ".join(map(dialect.identifier_preparer.quote, names))
-    statement = f"INSERT INTO {dialect.identifier_preparer.format_table(table)} ({quoted}) VALUES {rows}"
-    return statement, tuple(table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names)
+    quote = dialect.identifier_preparer.quote
+    return f"INSERT INTO {quote(table.name)} ({', '.join(map(quote, names))}) VALUES {rows}"
