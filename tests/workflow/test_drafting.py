@@ -138,7 +138,7 @@ def test_an_article_from_the_newsletter_only_and_into_its_sections_only(ws: Work
     with pytest.raises(UsageError, match="no article"):
         drafting.add(ws.context, row, "nowhere", first_section(ws), ana)
     with pytest.raises(UsageError, match="no section"):
-        drafting.move(ws.context, row, ITEM, "nowhere", 0, ana)
+        drafting.move(ws.context, row, ITEM, "nowhere", None, ana)
 
 
 def test_a_subject_that_is_the_campaigns_is_not_stored(ws: Workspace) -> None:

@@ -27,7 +27,7 @@ from newsletter.workspace import curating
 from newsletter.workspace.loading import load_yaml
 
 Turn = Callable[[str, str], str]  # the file's text and its path -> the new text
-LINES = ("subject", "preview")
+USED = (ItemState.NEW, ItemState.IN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +66,27 @@ def set_state(ctx: Context, row: IssueRow, item: str, state: ItemState, person: 
     )
 
 
-def move(ctx: Context, row: IssueRow, item: str, section: str, position: int | None, person: Person) -> Done:
-    """To a place of a section, counted without the item itself; None is the end."""
+def move(ctx: Context, row: IssueRow, item: str, section: str, before: str | None, person: Person) -> Done:
+    """To a section, before one of its items; None is the end."""
     _known_section(ctx, row, section)
-    return _turn(
-        ctx,
-        row,
-        f"move {item} to {section}",
-        person,
-        lambda text, path: curating.move(text, item, section, position, path),
-    )
+
+    def turn(text: str, path: str) -> str:
+        draft = load_yaml(text, path, Draft)
+        there = [each.id for one in draft.sections if one.id == section for each in one.items if each.id != item]
+        position = there.index(before) if before in there else None
+        return curating.move(text, item, section, position, path)
+
+    return _turn(ctx, row, f"move {item} to {section}", person, turn)
 
 
 def step(ctx: Context, row: IssueRow, item: str, by: int, person: Person) -> Done:
-    """One place up (-1) or down (1) within its section; at the end of it, nothing."""
+    """Up (-1) or down (1), past the next item of its section that is used; at the end of it, nothing."""
 
     def turn(text: str, path: str) -> str:
         section, place = curating.section_of(load_yaml(text, path, Draft), item)
-        target = place + by
-        if not 0 <= target < len(section.items):
-            return text
-        return curating.move(text, item, section.id, target, path)
+        way = range(place + by, len(section.items) if by > 0 else -1, by)
+        target = next((number for number in way if section.items[number].state in USED), None)
+        return text if target is None else curating.move(text, item, section.id, target, path)
 
     return _turn(ctx, row, f"move {item} {'up' if by < 0 else 'down'}", person, turn)
 

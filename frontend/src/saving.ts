@@ -1,0 +1,64 @@
+// A form that saves by itself: 3 s after the last key, one save at a time, never unchanged. What is typed stays.
+const PAUSE = 3000;
+const RETRY = 10000;
+
+export function startSaving(form: HTMLFormElement, token: () => string): void {
+  const status = form.querySelector<HTMLElement>("[data-saved]");
+  const made = form.querySelector<HTMLInputElement>("[name=made_from]");
+  if (!status || !made) return;
+  let saved = typed(form);
+  let timer = 0;
+  let saving = false;
+  let stopped = false;
+
+  const later = (wait: number): void => {
+    clearTimeout(timer);
+    timer = window.setTimeout(save, wait);
+  };
+
+  async function save(): Promise<void> {
+    const now = typed(form);
+    if (stopped || now === saved || !status || !made) return;
+    if (saving) return later(PAUSE);
+    saving = true;
+    const answer = await fetch(form.action, {
+      method: "POST",
+      body: new URLSearchParams(new FormData(form) as unknown as Record<string, string>),
+      headers: { "X-CSRF": token(), Accept: "application/json" },
+      redirect: "manual",
+    }).catch(() => null);
+    saving = false;
+    if (answer?.ok) {
+      const said = (await answer.json()) as { made_from: string; said: string };
+      made.value = said.made_from;
+      saved = now;
+      status.textContent = said.said;
+      if (typed(form) !== saved) later(PAUSE);
+    } else if (answer?.status === 409) {
+      stopped = true;
+      status.textContent = status.dataset.clash ?? "";
+    } else {
+      status.textContent = (answer?.status === 401 ? status.dataset.ended : status.dataset.waiting) ?? "";
+      later(RETRY);
+    }
+  }
+
+  form.addEventListener("input", () => later(PAUSE));
+  form.addEventListener("submit", () => {
+    stopped = true;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "s" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      void save();
+    }
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (!stopped && typed(form) !== saved) event.preventDefault();
+  });
+}
+
+function typed(form: HTMLFormElement): string {
+  const fields = form.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("input:not([type=hidden]), textarea");
+  return JSON.stringify([...fields].map((field) => field.value));
+}

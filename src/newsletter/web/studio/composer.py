@@ -1,0 +1,224 @@
+"""The composer: what an issue says. Articles into sections, their texts in every language, subjects."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import JSONResponse, Response
+
+from newsletter.errors import NewsletterError, UsageError
+from newsletter.model.draft import ItemState
+from newsletter.model.permission import Action
+from newsletter.store.issues import IssueRow
+from newsletter.web.studio.desk import At, Desk, allowed, form_value
+from newsletter.web.studio.issues import ThisIssue
+from newsletter.workflow import drafting
+from newsletter.workflow.board import board, reach
+from newsletter.workflow.drafting import Conflict, Done, Texts
+from newsletter.workflow.gather import library_of
+from newsletter.workspace.curating import find_item, section_of
+
+router = APIRouter()
+EDIT = [allowed(Action.EDIT)]
+BASE = "/issues/{campaign}/{key}/content"
+Field = Annotated[str, Form()]
+
+
+async def _form(request: Request) -> dict[str, str]:
+    form = await request.form()
+    return {name: form_value(form, name) for name in form}
+
+
+TheForm = Annotated[dict[str, str], Depends(_form)]
+
+
+@router.get(BASE)
+def content(at: At, issue: ThisIssue, language: str = "", undo: int = 0) -> Response:
+    shown = board(at.ctx, issue)
+    if language not in shown.languages:
+        language = shown.languages[0]
+    title = at.ctx.campaign(issue.campaign).title
+    return at.page("content.html", issue=issue, board=shown, shown_in=language, undo=undo, title=title)
+
+
+@router.get(BASE + "/reach")
+def how_many(at: At, issue: ThisIssue) -> Response:
+    """The coverage grid with numbers of contacts: it comes after the page, as it counts them all."""
+    return at.page("coverage.html", issue=issue, board=board(at.ctx, issue), reach=reach(at.ctx, issue))
+
+
+@router.post(BASE + "/items/{item}/state", dependencies=EDIT)
+def set_state(at: At, issue: ThisIssue, item: str, state: Field, language: Field = "") -> Response:
+    if state not in set(ItemState):
+        raise UsageError(f"{state!r} is no state of an article.")
+    done = drafting.set_state(at.ctx, issue, item, ItemState(state), at.person)
+    return _back(at, issue, done, item, language)
+
+
+@router.post(BASE + "/items/{item}/move", dependencies=EDIT)
+def move(
+    at: At, issue: ThisIssue, item: str, way: Field = "", section: Field = "", before: Field = "", language: Field = ""
+) -> Response:
+    """Up or down, or to a section (and there before another item)."""
+    if way:
+        done = drafting.step(at.ctx, issue, item, -1 if way == "up" else 1, at.person)
+    else:
+        done = drafting.move(at.ctx, issue, item, section, before or None, at.person)
+    return _back(at, issue, done, item, language)
+
+
+@router.post(BASE + "/add", dependencies=EDIT)
+def add(at: At, issue: ThisIssue, article: Field, section: Field, language: Field = "") -> Response:
+    done = drafting.add(at.ctx, issue, article, section, at.person)
+    return _back(at, issue, done, "", language)
+
+
+@router.post(BASE + "/undo", dependencies=EDIT)
+def undo(at: At, issue: ThisIssue, change: Annotated[int, Form()]) -> Response:
+    drafting.undo(at.ctx, issue, change, at.person)
+    return at.go(f"/issues/{issue.name}/content", "Undone.")
+
+
+@router.get(BASE + "/history")
+def history(at: At, issue: ThisIssue) -> Response:
+    return at.page("history.html", issue=issue, changes=drafting.history(at.ctx, issue, limit=50))
+
+
+@router.post(BASE + "/history", dependencies=EDIT)
+def put_back(at: At, issue: ThisIssue, change: Annotated[int, Form()]) -> Response:
+    return _back(at, issue, drafting.put_back(at.ctx, issue, change, at.person), "", "")
+
+
+# Subjects and preview texts
+
+
+@router.get(BASE + "/subjects")
+def subjects(at: At, issue: ThisIssue) -> Response:
+    return _subjects(at, issue)
+
+
+@router.post(BASE + "/subjects", dependencies=EDIT)
+def save_subjects(at: At, issue: ThisIssue, form: TheForm) -> Response:
+    """Each field is an operation of its own: those that nobody else touched are saved, the others shown twice."""
+    conflicts: dict[str, Conflict] = {}
+    for field, value in form.items():
+        name, _, language = field.partition(".")
+        if name not in ("subject", "preview") or language not in _languages(at, issue):
+            continue
+        try:
+            made_from = form.get(f"from.{field}", "")
+            drafting.set_line(at.ctx, issue, name, language, value, at.person, made_from=made_from)
+        except Conflict as conflict:
+            conflicts[field] = conflict
+    if conflicts:
+        return _subjects(at, issue, conflicts, status=409)
+    return at.go(f"/issues/{issue.name}/content/subjects", "Saved.")
+
+
+def _subjects(at: Desk, issue: IssueRow, conflicts: dict[str, Conflict] | None = None, status: int = 200) -> Response:
+    campaign, draft = at.ctx.campaign(issue.campaign), at.ctx.draft(issue.campaign, issue.key)
+    rows = [
+        (tag, {name: drafting.line_of(draft, getattr(campaign, name), name, tag) for name in ("subject", "preview")})
+        for tag in _languages(at, issue)
+    ]
+    values: dict[str, Any] = {"rows": rows, "hash": drafting.line_hash, "conflicts": conflicts or {}}
+    return at.page("subjects.html", status, issue=issue, **values)
+
+
+# One item
+
+
+@router.get(BASE + "/items/{item}")
+def edit_item(at: At, issue: ThisIssue, item: str, language: str = "") -> Response:
+    return _item(at, issue, item, language)
+
+
+@router.post(BASE + "/items/{item}", dependencies=EDIT)
+def save_item(at: At, issue: ThisIssue, item: str, form: TheForm) -> Response:
+    """By the form, or (a script asks for JSON) while somebody writes."""
+    language, by_script = form.get("language", ""), at.request.headers.get("accept") == "application/json"
+    if language not in _languages(at, issue):
+        raise UsageError(f"This newsletter has no edition in {language!r}.")
+    texts = Texts(form.get("title", ""), form.get("summary", ""), form.get("body", ""))
+    try:
+        done = drafting.set_texts(at.ctx, issue, item, language, texts, at.person, made_from=form.get("made_from", ""))
+    except Conflict as conflict:
+        return _item(at, issue, item, language, texts=texts, conflict=conflict, status=409)
+    except NewsletterError as error:
+        return _item(at, issue, item, language, texts=texts, failed=str(error), status=422)
+    if by_script:
+        now = _texts(at, issue, item, language)
+        at_ = at.studio.views.render(
+            "saved.html", at.language, {"at": at.ctx.clock.now(), "zone": at.ctx.settings.time_zone}
+        )
+        return JSONResponse({"made_from": now.hash, "said": at_.strip(), "fallen": done.fallen})
+    said = f"Saved; {done.fallen}." if done.fallen else "Saved."
+    return at.go(f"/issues/{issue.name}/content/items/{item}?language={language}", said)
+
+
+@router.post(BASE + "/items/{item}/put-back", dependencies=EDIT)
+def put_texts_back(at: At, issue: ThisIssue, item: str, language: Field, change: Annotated[int, Form()]) -> Response:
+    drafting.put_texts_back(at.ctx, issue, item, language, change, at.person)
+    return at.go(f"/issues/{issue.name}/content/items/{item}?language={language}", "The earlier text is back.")
+
+
+def _item(
+    at: Desk,
+    issue: IssueRow,
+    item: str,
+    language: str,
+    *,
+    texts: Texts | None = None,
+    conflict: Conflict | None = None,
+    failed: str = "",
+    status: int = 200,
+) -> Response:
+    languages = _languages(at, issue)
+    language = language if language in languages else languages[0]
+    draft, campaign = at.ctx.draft(issue.campaign, issue.key), at.ctx.campaign(issue.campaign)
+    found, library = find_item(draft, item), library_of(at.ctx, issue.campaign, campaign)
+    saved = drafting.texts_of(found, library, language)
+    others = {tag: drafting.texts_of(found, library, tag) for tag in languages}
+    source = next((tag for tag in languages if tag != language and others[tag].body), None)
+    values: dict[str, Any] = {
+        "texts": texts or saved,
+        "saved": saved,
+        "article": drafting.article_in(found, library, language),
+        "there": {tag: bool(each.title) for tag, each in others.items()},
+        "source": source,
+        "source_texts": others[source] if source else None,
+        "changes": drafting.history(at.ctx, issue, f"edit {item} {language}"),
+        "section": section_of(draft, item)[0].id,
+    }
+    return at.page(
+        "item.html",
+        status,
+        issue=issue,
+        item=found,
+        tag=language,
+        languages=languages,
+        conflict=conflict,
+        failed=failed,
+        **values,
+    )
+
+
+def _texts(at: Desk, issue: IssueRow, item: str, language: str) -> Texts:
+    library = library_of(at.ctx, issue.campaign, at.ctx.campaign(issue.campaign))
+    return drafting.texts_of(find_item(at.ctx.draft(issue.campaign, issue.key), item), library, language)
+
+
+def _languages(at: Desk, issue: IssueRow) -> list[str]:
+    return at.ctx.campaign(issue.campaign).languages or list(at.ctx.settings.languages)
+
+
+def _back(at: Desk, issue: IssueRow, done: Done, item: str, language: str) -> Response:
+    """To the board, at the item, with a way to undo."""
+    asked = [f"language={language}"] if language in _languages(at, issue) else []
+    asked += [f"undo={done.change}"] if done.change else []
+    said = f"Done; {done.fallen}." if done.fallen else "Done." if done.change else "Nothing was to be changed."
+    answer = at.go(f"/issues/{issue.name}/content" + ("?" + "&".join(asked) if asked else ""), said)
+    if item:
+        answer.headers["location"] += f"#{item}"
+    return answer
