@@ -53,6 +53,13 @@ def test_a_source_without_files_is_a_warning(desk: Desk) -> None:
     assert (found.code, found.error) == ("source-empty", False)
 
 
+def test_what_mjml_passes_over_is_a_warning(desk: Desk) -> None:
+    line = desk.change("templates/digest.mjml", "<mj-body ", '<mj-body colour="red" ')
+    [found] = desk.definitions()
+    assert (found.code, found.error, found.where.line) == ("mjml", False, line)
+    assert "no attribute colour" in found.what
+
+
 def test_all_mistakes_at_once(desk: Desk) -> None:
     desk.change(CAMPAIGN, "template: digest", "template: digst")
     desk.change("subscribers/segments.yaml", "rule: institution.status", "rule: institution.statu")

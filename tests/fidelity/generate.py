@@ -26,6 +26,15 @@ CONTENT = (
     "{0}",
     "",
 )
+# Raw HTML around other components, begun in one mj-raw and ended in another.
+PAIRS = (
+    ('<div class="box" style="background:#ffdddd;padding:5px">', "</div>"),
+    ("<!--[if !mso]><!-->", "<!--<![endif]-->"),
+    ("<!--[if mso]><div><![endif]-->", "<!--[if mso]></div><![endif]-->"),
+    ("{{#if member}}", "{{/if}}"),
+    ("<center>", "</center>"),
+)
+RAW = COMPONENTS["mj-raw"].parents & {"mj-body", "mj-wrapper", "mj-section", "mj-group", "mj-column", "mj-hero"}
 TABLE = '<tr><th class="cell">{0}</th><td>{1}</td></tr><tr><td colspan="2"><p>{1}</p></td></tr>'
 INLINE = (
     ".link {{ color: #aa0000; text-decoration: none }}",
@@ -183,6 +192,9 @@ class Generator:
         )
 
     def _tag(self, tag: str, inner: str, default: bool = False) -> str:
+        if inner and tag in RAW and self.random.random() < 0.06:
+            begin, end = self.random.choice(PAIRS)
+            inner = f"<mj-raw>{begin}</mj-raw>{inner}<mj-raw>{end}</mj-raw>"
         inner = self._aside(tag) + inner + self._aside(tag) if inner else inner
         kinds = EVERY if tag == "mj-all" else COMPONENTS[tag].attributes
         written = {
@@ -194,6 +206,8 @@ class Generator:
             written.update({name: "12px" for name in IDLE if name not in kinds})
         if tag == "mj-image":
             written.setdefault("src", "https://example.org/a.png")
+        if tag == "mj-navbar-link":
+            written.setdefault("href", "/news")
         if tag == "mj-body" and "width" in written:
             written["width"] = "500px"
         if tag in ("mj-column", "mj-group") and "width" in written:

@@ -96,3 +96,9 @@ def test_all_problems_are_reported_at_once_with_their_lines() -> None:
 @pytest.mark.parametrize("raw", ["<tr><td><table></table></td></tr>", "<table><tr><td>x</td></tr></table>"])
 def test_a_table_in_the_only_column_stays(raw: str) -> None:
     assert raw in finished(body(f"<mj-section><mj-column><mj-raw>{raw}</mj-raw></mj-column></mj-section>"))
+
+
+def test_a_table_that_ends_the_columns_own_is_refused_where_rules_are_inlined() -> None:
+    raw = "<mj-section><mj-column><mj-raw><table></table></mj-raw></mj-column></mj-section>"
+    with pytest.raises(ProblemsFound, match="put it into <tr><td>"):
+        finished(body(raw, '<mj-style inline="inline">p { color: red }</mj-style>'))

@@ -95,7 +95,17 @@ def _refused(node: Node) -> Iterator[tuple[int, str]]:
 
 
 def _breaking(root: Node) -> list[int]:
-    """Where raw HTML ends the table around several columns or sections, whose layout then hangs on blanks in HTML."""
-    around = [each for each in root.walk() if each.tag == "mj-wrapper" or (each.tag in _SHARED and columns(each) > 1)]
+    """Where raw HTML ends the table around it, and what follows hangs on how the HTML is read and on blanks in it.
+
+    In the one column of a section all read it alike, as long as nothing is inlined.
+    """
+    inlined = any(style.attributes.get("inline") == "inline" for style in root.find_all("mj-style"))
+    around = [
+        each
+        for each in root.walk()
+        if each.tag == "mj-wrapper"
+        or (each.tag in _SHARED and columns(each) > 1)
+        or (inlined and each.tag == "mj-body")
+    ]
     inside = (child for each in around for node in each.walk() if node.tag in _ROWS for child in node.children)
     return sorted({raw.at for raw in inside if raw.tag == "mj-raw" and has_bare_table(raw.content or "")})

@@ -300,6 +300,9 @@ class _Writer:
             token = self.mended.keep(node.content or "", at)
             if parent not in _WITHOUT_COMMENTS:
                 self.parts.append(f"<!--{token}-->")
+        elif parent == "mj-hero":  # where blanks around a text are seen
+            token = self.mended.keep("\n" + content + "\n", at)
+            self.parts.append(f"<mj-raw>{token}</mj-raw>")
         elif parent in _WITHOUT_RAW:
             self.parts.append(f"<!--{self.mended.keep(f'-->{content}<!--', at)}-->")
         else:
