@@ -113,6 +113,11 @@ class Settings(Strict):
     typography: dict[LanguageTag, dict[str, bool | str]] = Field(default_factory=dict, description="House style")
     dkim: DkimSettings | None = Field(default=None, description="Sign messages here, by SMTP")
     give_up_after: timedelta = Field(default=timedelta(hours=48), description="Of deliveries that servers put off")
+    stop_within: timedelta = Field(
+        default=timedelta(seconds=20),
+        ge=timedelta(0),
+        description="What is being sent may take so long once the program is told to stop; then it is in doubt",
+    )
     compile_seconds: float = Field(default=20, gt=0, description="Wall time for compiling one language")
 
     @property

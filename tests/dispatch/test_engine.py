@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
@@ -18,6 +19,7 @@ from newsletter.dispatch.engine import dispatch
 from newsletter.dispatch.lock import AlreadyDispatching, dispatch_lock
 from newsletter.dispatch.post import Ended, Progress, Report
 from newsletter.dispatch.settling import probe
+from newsletter.dispatch.threads import in_thread
 from newsletter.dispatch.transports.base import (
     ChannelState,
     Doubtful,
@@ -320,6 +322,54 @@ def test_stop_finishes_what_is_under_way_and_gives_back_the_rest(world: World) -
     assert counts(world.engine, run) == {S.ACCEPTED: 10, S.PENDING: 15}
     assert {row.claim_id for row in deliveries(world.engine, run)} == {None}
     assert send(world, Scripted(), run).ended is Ended.DONE
+
+
+def test_what_is_not_finished_when_the_drain_ends_is_in_doubt_and_the_rest_waits(world: World) -> None:
+    run = launched(world)
+    stop = asyncio.Event()
+
+    async def fall_silent(batch: Sequence[Outgoing]) -> None:
+        if len(transport.sent) == 10:
+            stop.set()
+        if len(transport.sent) >= 9:
+            await asyncio.Event().wait()
+
+    transport = Scripted(before=fall_silent, connections=2)
+    assert send(world, transport, run, stop, drain=timedelta(0)).ended is Ended.STOPPED
+    assert counts(world.engine, run) == {S.ACCEPTED: 8, S.UNCONFIRMED: 2, S.PENDING: 15}
+    assert {row.claim_id for row in deliveries(world.engine, run)} == {None}
+    doubtful = [row.reason for row in deliveries(world.engine, run) if row.state == S.UNCONFIRMED]
+    assert doubtful == ["this program was stopped before the answer came"] * 2
+    assert transport.closed == transport.opened
+
+
+def test_blocking_work_does_not_hold_up_the_end_of_the_loop() -> None:
+    answered = threading.Event()
+
+    async def leave_early() -> None:
+        begun = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        work = asyncio.create_task(in_thread(lambda: (loop.call_soon_threadsafe(begun.set), answered.wait())))
+        await begun.wait()
+        work.cancel()
+
+    asyncio.run(leave_early())
+    assert not answered.is_set()
+    answered.set()
+
+
+def test_a_transport_that_is_still_being_opened_does_not_hold_up_the_end(world: World) -> None:
+    run = launched(world)
+    stop = asyncio.Event()
+
+    class Silent(Scripted):
+        async def open(self) -> Any:
+            stop.set()
+            await asyncio.Event().wait()
+
+    assert send(world, Silent(), run, stop, drain=timedelta(0)).ended is Ended.STOPPED
+    assert counts(world.engine, run) == {S.PENDING: 25}
+    assert {row.claim_id for row in deliveries(world.engine, run)} == {None}
 
 
 def test_progress_ends_at_the_sums_of_the_ledger(world: World) -> None:

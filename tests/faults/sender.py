@@ -47,10 +47,10 @@ def letter(row: Claimed) -> Letter:
     return Letter(TEMPLATE, data, splice.message, sender="news@association.example")
 
 
-def send(database: str, run: int, kind: str, target: str, heard: Event | None = None) -> None:
-    """One life. `heard` is set once it was asked to stop."""
+def send(database: str, run: int, kind: str, target: str, heard: Event | None = None, drain: float = 20) -> None:
+    """One life. `heard` is set once it was asked to stop; `drain` seconds later it leaves what is under way."""
     os.environ |= {"SENDGRID_API_KEY": KEY, "no_proxy": "127.0.0.1"}
-    post = Post(open_engine(database), transport(kind, target), letter, SystemClock())
+    post = Post(open_engine(database), transport(kind, target), letter, SystemClock(), drain=timedelta(seconds=drain))
     report = asyncio.run(_live(post, run, heard))
     assert report.ended in (Ended.DONE, Ended.STOPPED), f"{report.ended}: {report.reason} {report.sums.line}"
 

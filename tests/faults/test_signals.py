@@ -1,4 +1,4 @@
-"""A real sender that is asked to stop in mid-send: SIGTERM drains, Ctrl-C twice ends at once."""
+"""A real sender that is asked to stop in mid-send: SIGTERM drains for a while, Ctrl-C twice ends at once."""
 
 from __future__ import annotations
 
@@ -71,6 +71,28 @@ def test_ctrl_c_drains_and_twice_ends_at_once_with_what_was_under_way_in_doubt(t
             assert counts(engine, run) == {S.ACCEPTED: MESSAGES - CONNECTIONS, S.UNCONFIRMED: CONNECTIONS}
             arrived = [recipient.strip("<>") for _, recipient in server.envelopes]
             assert sorted(arrived) == sorted(addresses(engine, run, S.ACCEPTED))
+
+    asyncio.run(play())
+    engine.dispose()
+
+
+def test_sigterm_ends_within_the_drain_though_the_server_never_answers(tmp_path: Path) -> None:
+    """Long before the deadline of a command (10 seconds) or of the whole message (100)."""
+    engine, run = prepare("smtp", tmp_path, MESSAGES)
+
+    async def play() -> None:
+        async with FakeSmtp(faults=[Fault("dot", SILENCE)] * CONNECTIONS).running() as server:
+            args = (str(engine.url), run, "smtp", str(server.port), None, 0.1)
+            sender = LIVES.Process(target=send, args=args)
+            sender.start()
+            await asyncio.to_thread(wait_for, lambda: counts(engine, run).get(S.SENDING) == CONNECTIONS, sender)
+            await asyncio.to_thread(wait_for, lambda: server.commands.count("DATA") == CONNECTIONS, sender)
+            os.kill(sender.pid or 0, signal.SIGTERM)
+            await asyncio.to_thread(sender.join, LIFE)
+            assert sender.exitcode == 0
+            assert counts(engine, run) == {S.UNCONFIRMED: CONNECTIONS, S.PENDING: MESSAGES - CONNECTIONS}
+            assert {row.claim_id for row in deliveries(engine, run)} == {None}
+            assert server.accepted == []
 
     asyncio.run(play())
     engine.dispose()

@@ -38,7 +38,7 @@ async def send_batches(sending: Sending) -> None:
                     await sending.look_whether_halted()
                 continue
             messages = outgoing(batch, letters, intent, post.clock)
-            results = await carry(channel, messages)
+            results = await carry(channel, messages, sending.drain)
             outcomes = records(messages, results, intent, post.clock.now())
             for each in outcomes:
                 sending.tally.count(DELIVERY_AFTER[each.state])
@@ -54,7 +54,12 @@ async def _open(sending: Sending) -> Channel | None:
     """None where the connection should end: it says so in `sending`."""
     for failures in range(1, OPEN_TRIES + 1):
         try:
-            return await sending.post.transport.open()
+            async with sending.drain.bounded() as timeout:
+                return await sending.post.transport.open()
+        except TimeoutError:
+            if not timeout.expired():
+                raise
+            return None
         except TransportRefused as error:
             await sending.pause_run(str(error))
             return None

@@ -11,6 +11,7 @@ a crash at most one batch per connection is of unknown outcome (invariant 2). Th
     sending     what the connections share
     progress    the sums as they move
     signals     SIGTERM and Ctrl-C
+    drain       how long what is under way may take after them
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ POLL = 0.5  # seconds between looks at the database while nothing is due
 async def dispatch(post: Post, run: int, *, stop: asyncio.Event | None = None, linger: bool = False) -> Report:
     """Sends what is due of a run. After a crash it first settles what can be settled, then goes on.
 
-    `stop` drains: batches under way are finished, claims given back. `linger` waits for what was put off.
+    `stop` drains: batches under way are finished, as far as the time for it allows (what it does not is unconfirmed),
+    claims given back. `linger` waits for what was put off.
     AlreadyDispatching where another process sends from this SQLite database.
     """
     stop = stop or asyncio.Event()
@@ -70,7 +72,7 @@ def _sums(post: Post, run: int) -> Sums:
 
 
 async def _until_nothing_is_due(sending: Sending, *, linger: bool) -> Report:
-    heartbeat = asyncio.create_task(_beat(sending))
+    beside = [asyncio.create_task(_beat(sending)), asyncio.create_task(sending.drain.begin_after(sending.stop))]
     try:
         while True:
             await _round(sending)
@@ -79,7 +81,8 @@ async def _until_nothing_is_due(sending: Sending, *, linger: bool) -> Report:
                 return report
             await _pause_until(sending, report.next_at)
     finally:
-        heartbeat.cancel()
+        for task in beside:
+            task.cancel()
         await sending.write(lambda connection: ledger.release(connection, sending.run, sending.worker))
         sending.tally.tell(now=True)
 

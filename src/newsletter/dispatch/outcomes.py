@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from newsletter.clock import Clock
 from newsletter.dispatch import retry
+from newsletter.dispatch.drain import Drain
 from newsletter.dispatch.post import Letter
 from newsletter.dispatch.transports.base import Channel, ChannelState, Outcome, Outgoing
 from newsletter.model.delivery import AttemptState
@@ -35,12 +36,14 @@ def outgoing(batch: Sequence[Claimed], letters: Mapping[int, Letter], intent: In
     ]
 
 
-async def carry(channel: Channel, messages: Sequence[Outgoing]) -> Sequence[Outcome]:
-    """What a transport raises all the same is a mistake of ours: nobody knows what left."""
+async def carry(channel: Channel, messages: Sequence[Outgoing], drain: Drain) -> Sequence[Outcome]:
+    """What a transport raises all the same is a mistake of ours: nobody knows what left. Nor where we had to go."""
     try:
-        return await channel.send(messages)
+        async with drain.bounded() as timeout:
+            return await channel.send(messages)
     except Exception as error:
-        reason = f"the transport failed: {type(error).__name__}"
+        gone = isinstance(error, TimeoutError) and timeout.expired()
+        reason = "this program was stopped before the answer came" if gone else _failed(error)
         return [_unknown(each, reason) for each in messages]
 
 
@@ -67,6 +70,10 @@ def records(messages: Sequence[Outgoing], results: Sequence[Outcome], intent: In
 
 def _freshness(at: datetime, clock: Clock) -> Callable[[], bool]:
     return lambda: clock.now() - at <= FRESH
+
+
+def _failed(error: Exception) -> str:
+    return f"the transport failed: {type(error).__name__}"
 
 
 def _unknown(message: Outgoing, reason: str) -> Outcome:

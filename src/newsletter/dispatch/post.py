@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -47,6 +47,7 @@ class Post:
     compose: Compose
     clock: Clock
     on_progress: Callable[[Progress], None] | None = None
+    drain: timedelta = timedelta(seconds=20)  # for what is under way when this process is asked to stop
 
 
 class Ended(StrEnum):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from newsletter.dispatch.claims import Claims
+from newsletter.dispatch.drain import Drain
 from newsletter.dispatch.post import Post
 from newsletter.dispatch.progress import Tally
 from newsletter.model.delivery import DeliveryState, RunState
@@ -28,11 +29,13 @@ class Sending:
     stop: asyncio.Event
     tally: Tally
     claims: Claims = field(init=False)
+    drain: Drain = field(init=False)
     halted: bool = False  # the run was paused or cancelled
     unavailable: str | None = None  # why the transport could not be reached
 
     def __post_init__(self) -> None:
         transport = self.post.transport
+        self.drain = Drain(self.post.drain)
         self.claims = Claims(self._claim, transport.batch, transport.connections)
 
     def over(self) -> bool:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
-    """SIGTERM and Ctrl-C drain instead of killing; a second one kills."""
+    """SIGTERM and Ctrl-C drain (drain.py says how long) instead of killing; a second one kills."""
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
 

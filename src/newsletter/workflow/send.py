@@ -176,6 +176,7 @@ def send(
         composer(ctx, run, edition),
         ctx.clock,
         on_progress,
+        ctx.settings.stop_within,
     )
 
     async def main() -> Report:

@@ -31,6 +31,7 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 
 from newsletter.clock import Clock, SystemClock
+from newsletter.dispatch.threads import in_thread
 from newsletter.dispatch.transports.base import ChannelState, Outcome, Outgoing, TransportRefused, tell
 from newsletter.dispatch.transports.sendgrid_body import Form, NotForSendGrid, body, form, personalization, requests
 from newsletter.message.headers import HeaderError
@@ -112,8 +113,8 @@ class SendGridChannel:
     _form: Form | None = None
 
     async def send(self, batch: Sequence[Outgoing], /) -> Sequence[Outcome]:
-        """The client blocks, so it runs in a thread."""
-        return await asyncio.to_thread(lambda: list(self._send(batch)))
+        """The client blocks, so it runs in a thread. One that we do not wait for any more ends by its own deadline."""
+        return await in_thread(lambda: list(self._send(batch)))
 
     async def close(self) -> None:
         """Each request has a connection of its own."""
