@@ -6,12 +6,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from newsletter.store.editions import AssetRow
 from newsletter.store.issues import IssueRow
 from newsletter.workflow.compose import compose
 from newsletter.workflow.context import Context
 from newsletter.workflow.edition import Edition
+
+if TYPE_CHECKING:
+    from newsletter.checks import Finding
 
 KEPT = 24  # compositions, of one language or whole
 
@@ -21,6 +25,7 @@ class Editions:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, str, str], Edition] = OrderedDict()
+        self._checked: OrderedDict[tuple[str, str], list[Finding]] = OrderedDict()
         self._guard = threading.Lock()
 
     def language(self, ctx: Context, issue: IssueRow, tag: str) -> Edition:
@@ -33,6 +38,34 @@ class Editions:
         """The whole, if somebody has looked at it since the last change: no page waits for it."""
         with self._guard:
             return self._kept.get((issue.name, "", stamp(ctx, issue)))
+
+    def findings(self, ctx: Context, issue: IssueRow) -> list[Finding]:
+        """What the checks say of the issue as it stands; they look once after a change, and once a day."""
+        from newsletter.workflow.check import check_composed  # reads HTML with lxml, which other pages do without
+
+        key = self._moment(ctx, issue)
+        with self._guard:
+            if (known := self._checked.get(key)) is not None:
+                return known
+        found = check_composed(ctx, issue.name, lambda: self.whole(ctx, issue).composition)
+        with self._guard:
+            self._checked[key] = found
+            while len(self._checked) > KEPT:
+                self._checked.popitem(last=False)
+        return found
+
+    def checked(self, ctx: Context, issue: IssueRow) -> list[Finding] | None:
+        """What the checks said, if they have looked since the last change."""
+        with self._guard:
+            return self._checked.get(self._moment(ctx, issue))
+
+    def forget(self, ctx: Context, issue: IssueRow) -> None:
+        """Contacts may have changed: the checks look anew when they are asked next."""
+        with self._guard:
+            self._checked.pop(self._moment(ctx, issue), None)
+
+    def _moment(self, ctx: Context, issue: IssueRow) -> tuple[str, str]:
+        return issue.name, f"{stamp(ctx, issue)}-{ctx.clock.now():%Y%m%d}"
 
     def last(self, issue: IssueRow, tag: str) -> Edition | None:
         """What was composed last and can be shown where the issue as it stands cannot."""

@@ -52,5 +52,4 @@ def new_issue(at: At, campaign: Annotated[str, Form()], key: Annotated[str, Form
 @router.get("/issues/{campaign}/{key}")
 def issue_page(at: At, issue: ThisIssue) -> Response:
     shown = overview(at.ctx, issue)
-    known = at.studio.editions.known(at.ctx, issue)
-    return at.page("issue.html", issue=issue, shown=shown, findings=None if known is None else known.check())
+    return at.page("issue.html", issue=issue, shown=shown, findings=at.studio.editions.checked(at.ctx, issue))

@@ -1,0 +1,93 @@
+"""The checks of an issue: what blocks the send, what to look at, what was accepted, and what is in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Form
+from fastapi.responses import HTMLResponse, Response
+
+from newsletter.errors import NewsletterError, UsageError
+from newsletter.model.permission import Action
+from newsletter.store.issues import IssueRow
+from newsletter.web.studio.desk import At, Desk, allowed
+from newsletter.web.studio.issues import ThisIssue
+from newsletter.workflow.acceptance import Accepted, accept, accepted, key_of, withdraw
+
+if TYPE_CHECKING:
+    from newsletter.checks import Finding
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A finding as the page shows it: `url` leads to where it is mended, if that is a page of the studio."""
+
+    finding: Finding
+    key: str
+    url: str | None
+    accepted: Accepted | None
+
+
+@router.get("/issues/{campaign}/{key}/checks")
+def page(at: At, issue: ThisIssue, run: str = "") -> Response:
+    """Answers at once: what is known, or (`run`) what the checks say now; `again` forgets what they said."""
+    editions = at.studio.editions
+    if run == "again":
+        editions.forget(at.ctx, issue)
+    try:
+        return _page(at, issue, editions.findings(at.ctx, issue) if run else editions.checked(at.ctx, issue))
+    except NewsletterError as error:
+        return _page(at, issue, None, error=str(error))
+
+
+@router.post("/issues/{campaign}/{key}/checks/accept", dependencies=[allowed(Action.EDIT)])
+def accept_one(
+    at: At, issue: ThisIssue, finding: Annotated[str, Form()], reason: Annotated[str, Form()] = ""
+) -> Response:
+    findings = at.studio.editions.findings(at.ctx, issue)
+    try:
+        accept(at.ctx, issue, findings, finding, reason, at.person)
+    except UsageError as error:
+        return _page(at, issue, findings, status=422, error=str(error), typed={finding: reason})
+    return at.go(f"/issues/{issue.name}/checks", "The warning is accepted; your reason is kept with the issue.")
+
+
+@router.post("/issues/{campaign}/{key}/checks/withdraw", dependencies=[allowed(Action.EDIT)])
+def withdraw_one(at: At, issue: ThisIssue, finding: Annotated[str, Form()]) -> Response:
+    withdraw(at.ctx, issue, finding, at.person)
+    return at.go(f"/issues/{issue.name}/checks", "The warning stands again.")
+
+
+def _page(
+    at: Desk, issue: IssueRow, findings: list[Finding] | None, *, status: int = 200, **values: Any
+) -> HTMLResponse:
+    known = accepted(at.ctx, issue)
+    shown = [
+        Shown(each, key_of(each), _mended(issue, each), None if each.error else known.get(key_of(each)))
+        for each in findings or []
+    ]
+    groups = {
+        "blockers": [each for each in shown if each.finding.error],
+        "warnings": [each for each in shown if not each.finding.error and each.accepted is None],
+        "accepted": [each for each in shown if each.accepted],
+    }
+    common: dict[str, Any] = {"error": "", "typed": {}, "issue": issue, "ran": findings is not None}
+    codes = {each.code for each in findings or []}
+    return at.page("checks.html", status, **common | groups | {"codes": codes} | values)
+
+
+def _mended(issue: IssueRow, finding: Finding) -> str | None:
+    """The page on which a finding is mended."""
+    where, content = finding.where, f"/issues/{issue.name}/content"
+    if finding.code == "field-empty":
+        return f"/issues/{issue.name}/recipients"
+    if where.articles or finding.code.startswith(
+        ("subject", "preview", "article", "translation", "headline", "picture")
+    ):
+        return content
+    if where.file is None or where.file.startswith(f"campaigns/{issue.campaign}/"):
+        return content if where.file and not where.file.endswith("/campaign.yaml") else None
+    return None
