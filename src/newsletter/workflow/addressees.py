@@ -1,0 +1,77 @@
+"""Who would get an issue, contact by contact, and who is left out and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from newsletter.audience.count import Count, explain
+from newsletter.audience.select import AudienceRule, recipients
+from newsletter.model.permission import Action, may
+from newsletter.store.engine import reading
+from newsletter.store.people import Person
+from newsletter.store.tables import contact, institution
+from newsletter.workflow.contacts import masked
+from newsletter.workflow.context import Context
+from newsletter.workflow.specimens import name_of
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """A contact of the audience; `reason` says what holds the message back, None where it goes."""
+
+    id: int
+    name: str
+    institution: str
+    language: str | None
+    address: str | None  # masked for who may not see it
+    reason: str | None
+
+
+def count(ctx: Context, rule: AudienceRule) -> Count:
+    with reading(ctx.engine) as connection:
+        return explain(connection, rule, ctx.fields)
+
+
+def addressees(
+    ctx: Context, rule: AudienceRule, person: Person, *, served: bool, language: str = "", after: int = 0
+) -> Sequence[Addressee]:
+    """One page of those who get it (`served`) or are left out, by their ids after one."""
+    found = recipients(rule, ctx.fields).order_by(None).subquery()
+    names = ("id", "code", "title", "first_name", "last_name", "role", "address")
+    statement = (
+        select(
+            *(contact.c[name] for name in names),
+            institution.c.name.label("institution"),
+            found.c.language,
+            found.c.skip,
+        )
+        .select_from(
+            found.join(contact, contact.c.id == found.c.contact_id).outerjoin(
+                institution, institution.c.id == contact.c.institution_id
+            )
+        )
+        .where(found.c.skip.is_(None) if served else found.c.skip.is_not(None), contact.c.id > after)
+        .order_by(contact.c.id)
+        .limit(PAGE)
+    )
+    if language:
+        statement = statement.where(found.c.language == language)
+    sees = may(person.roles, Action.CONTACTS)
+    with reading(ctx.engine) as connection:
+        rows = connection.execute(statement).all()
+    return [
+        Addressee(
+            row.id,
+            name_of(row),
+            row.institution or "",
+            row.language,
+            row.address if sees else masked(row.address),
+            row.skip,
+        )
+        for row in rows
+    ]
