@@ -1,0 +1,122 @@
+"""Approval: asking for it, and deciding on exactly what will go out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, BackgroundTasks, Form
+from fastapi.responses import HTMLResponse, Response
+
+from newsletter.errors import NewsletterError, UsageError
+from newsletter.model.permission import Action
+from newsletter.store.issues import IssueRow
+from newsletter.web.studio.desk import At, Desk, allowed
+from newsletter.web.studio.issues import ThisIssue
+from newsletter.web.studio.preview import framed
+from newsletter.workflow import notices, reviews
+from newsletter.workflow.acceptance import accepted
+from newsletter.workflow.approve import latest_edition
+from newsletter.workflow.freeze import count_for, submit, to_serve
+from newsletter.workflow.overview import overview
+
+router = APIRouter()
+PLACE = "/issues/{campaign}/{key}/approval"
+Text = Annotated[str, Form()]
+
+
+@router.get(PLACE)
+def page(at: At, issue: ThisIssue) -> Response:
+    return _page(at, issue)
+
+
+@router.get(PLACE + "/frame")
+def frame(at: At, issue: ThisIssue, language: str = "") -> Response:
+    """A language of the version that waits for approval, as it was frozen."""
+    return framed(at, reviews.frozen_message(at.ctx, latest_edition(at.ctx, issue), language).html)
+
+
+@router.get(PLACE + "/who")
+def who(at: At, issue: ThisIssue) -> Response:
+    """The number of recipients and who is left out; counting may take a moment."""
+    edition = latest_edition(at.ctx, issue)
+    count, recipients = count_for(at.ctx, issue, edition), to_serve(at.ctx, issue, edition)
+    return at.page("approval_who.html", issue=issue, count=count, recipients=recipients)
+
+
+@router.post(PLACE + "/request", dependencies=[allowed(Action.EDIT)])
+def request(at: At, issue: ThisIssue, tasks: BackgroundTasks) -> Response:
+    """Freezes the issue as it stands; those who may approve are told."""
+    try:
+        done = submit(at.ctx, issue, at.person)
+    except NewsletterError as error:
+        return _page(at, issue, 422, error=str(error))
+    tasks.add_task(notices.approval_asked, at.ctx, issue, done.edition, at.person, done.recipients)
+    said = f"Version {done.edition.number} waits for approval, for {done.recipients:,} contacts."
+    return _go(at, issue, said, tasks)
+
+
+@router.post(PLACE + "/approve", dependencies=[allowed(Action.APPROVE)])
+def approve(at: At, issue: ThisIssue, tasks: BackgroundTasks, version: Text, language: Text = "") -> Response:
+    try:
+        standing = reviews.approve_seen(at.ctx, issue, at.person, version, language=language or None)
+    except NewsletterError as error:
+        return _page(at, issue, 422, error=str(error))
+    words = f"approved {language}" if language else "approved it"
+    tasks.add_task(notices.decided, at.ctx, issue, standing.edition, at.person, words=words)
+    if standing.missing:
+        return _go(at, issue, f"Noted. It still lacks {' and '.join(standing.missing)}.", tasks)
+    at.studio.wake()
+    return _go(at, issue, f"Version {standing.edition.number} is approved.", tasks)
+
+
+@router.post(PLACE + "/changes", dependencies=[allowed(Action.APPROVE)])
+def changes(at: At, issue: ThisIssue, tasks: BackgroundTasks, version: Text, text: Text = "") -> Response:
+    try:
+        edition = latest_edition(at.ctx, issue)
+        reviews.changes_asked(at.ctx, issue, at.person, version, text)
+    except NewsletterError as error:
+        return _page(at, issue, 422, error=str(error), typed=text)
+    words = "asks for changes"
+    tasks.add_task(notices.decided, at.ctx, issue, edition, at.person, words=words, comment=text.strip())
+    return _go(at, issue, "The issue goes back to its authors, with what you wrote.", tasks)
+
+
+@router.post(PLACE + "/comment", dependencies=[allowed(Action.EDIT)])
+def comment(at: At, issue: ThisIssue, text: Text = "", language: Text = "", item: Text = "") -> Response:
+    try:
+        reviews.comment(at.ctx, issue, at.person, text, language=language or None, item=item)
+    except UsageError as error:
+        return _page(at, issue, 422, error=str(error), remark=text)
+    return at.go(f"/issues/{issue.name}/approval#comments")
+
+
+def _go(at: Desk, issue: IssueRow, said: str, tasks: BackgroundTasks) -> Response:
+    """The mail goes out when the answer has gone: no page waits for the network."""
+    answer = at.go(f"/issues/{issue.name}/approval", said)
+    answer.background = tasks
+    return answer
+
+
+def _page(at: Desk, issue: IssueRow, status: int = 200, **values: Any) -> HTMLResponse:
+    shown = overview(at.ctx, issue)
+    row = shown.edition
+    last = reviews.last_approved(at.ctx, issue, row) if row else None
+    known = at.studio.editions.known(at.ctx, issue)
+    common: dict[str, Any] = {
+        "issue": issue,
+        "shown": shown,
+        "edition": row,
+        "subjects": {tag: reviews.frozen_message(at.ctx, row, tag).subject for tag in row.languages} if row else {},
+        "last": last,
+        "differences": reviews.differences(at.ctx, last, row) if last and row else [],
+        "changed": bool(row and known and known.composition.hash != row.hash),
+        "comments": reviews.comments(at.ctx, row) if row else [],
+        "decisions": reviews.decisions(at.ctx, issue),
+        "accepted": list(accepted(at.ctx, issue).values()),
+        "own": issue.changed_by == at.person.id,
+        "open": issue.state.value in ("in review", "held", "missed", "approved"),
+        "error": "",
+        "typed": "",
+        "remark": "",
+    }
+    return at.page("approval.html", status, **common | values)
