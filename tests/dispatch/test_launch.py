@@ -13,6 +13,7 @@ from newsletter.dispatch.launch import AudienceChanged, NoVariant, Plan, begin, 
 from newsletter.model.delivery import DeliveryState, RunState
 from newsletter.store import ledger
 from newsletter.store.engine import reading, writing
+from newsletter.store.ledger import ranking
 from newsletter.store.tables import contact, delivery, institution, run, run_audience, suppression
 from tests.dispatch.world import (
     NOW,
@@ -248,6 +249,19 @@ def test_a_launch_goes_on_after_a_crash_at_any_point(
     assert counts(engine, run_id) == {S.PENDING: 36, S.SKIPPED: 1}
     with reading(engine) as connection:
         assert connection.execute(select(run_audience)).first() is None
+
+
+def test_a_large_audience_is_in_the_order_of_its_keys_block_by_block(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(engine, contacts=12)
+    add_contacts(engine, [40, 13, 41], address="info@shared.example")
+    monkeypatch.setattr(ranking, "BLOCK", 8)
+    monkeypatch.setattr(module, "STAGE_BITE", 5)
+    run_id = launched(world)
+    in_order = [1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 9, 13]  # "key-10" stands before "key-9"
+    assert [row.contact_id for row in deliveries(engine, run_id) if row.state == "pending"] == in_order
+    assert set(reasons(engine, run_id)) == {40, 41}  # of those who share an address, the first in rank is served
 
 
 def test_the_snapshot_is_one_and_suppression_still_wins(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Insert, Row, Select, delete, func, insert, select, update
 
 from newsletter.clock import Clock
 from newsletter.errors import NewsletterError
 from newsletter.model.delivery import RunState
 from newsletter.store import ledger
-from newsletter.store.engine import bulk, reading, writing
+from newsletter.store.engine import Bulk, bulk, reading, writing
 from newsletter.store.ledger import layout, ranking
 from newsletter.store.tables import delivery, run, run_audience
 
@@ -164,9 +164,10 @@ def _stage(engine: Engine, row: Row[Any], plan: Plan, approved: int | None) -> i
     with bulk(engine) as writer:
         with writer.reading() as connection:
             _rank(connection, row, plan)
-            contacts, recipients, last = ranking.counts(connection)
-        check_audience(recipients, approved)
-        for after in range(0, last, STAGE_BITE):
+            contacts, recipients, _ = ranking.counts(connection)
+            check_audience(recipients, approved)
+            ranking.order(connection)
+        for after in range(0, contacts, STAGE_BITE):
             with writer.writing() as connection:
                 ranking.stage(connection, row.id, after=after, upto=after + STAGE_BITE)
     with writing(engine) as connection:
@@ -201,11 +202,19 @@ def _bites(engine: Engine, row: Row[Any], plan: Plan, clock: Clock) -> Iterator[
     insertion = layout.insertion(plan.values, engine.dialect.name)
     done = _laid_out(engine, row.id)
     with bulk(engine) as writer:
-        while bite := _next_bite(engine, row.id, BITE[engine.dialect.name]):
-            with writer.writing() as connection:
-                layout.lay_out(connection, insertion, row.id, bite, now=clock.now())
-            done += bite.contacts
+        while contacts := _lay_out_bite(writer, insertion, row.id, BITE[engine.dialect.name], clock):
+            done += contacts
             yield done
+
+
+def _lay_out_bite(writer: Bulk, insertion: Insert, run_id: int, size: int, clock: Clock) -> int:
+    """Says how many contacts it was; 0: nobody is left."""
+    with writer.writing() as connection:
+        bite = layout.next_bite(connection, run_id, size)
+        if bite is None:
+            return 0
+        layout.lay_out(connection, insertion, run_id, bite, now=clock.now())
+        return bite.contacts
 
 
 def _next_bite(engine: Engine, run_id: int, size: int) -> layout.Bite | None:

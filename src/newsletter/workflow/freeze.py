@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, literal_column, select
 
 from newsletter.audience.count import Count, explain
 from newsletter.audience.select import ranked
 from newsletter.errors import NewsletterError, Problem, ProblemsFound
 from newsletter.message import serial
-from newsletter.model.delivery import DeliveryState
 from newsletter.model.issue import IssueState, Step
 from newsletter.model.permission import Action, require
 from newsletter.store import approvals, editions, issues
@@ -20,7 +19,7 @@ from newsletter.store.editions import EditionRow
 from newsletter.store.engine import reading, writing
 from newsletter.store.issues import IssueRow
 from newsletter.store.people import Person
-from newsletter.store.tables import delivery
+from newsletter.store.tables import SERVED_SCOPE, delivery
 from newsletter.tokens import INERT_ID
 from newsletter.workflow.audience import audience_rule, frozen_rule
 from newsletter.workflow.check import errors
@@ -78,10 +77,8 @@ def to_serve(ctx: Context, issue: IssueRow, edition: EditionRow) -> int:
     """How many recipients no earlier run of the issue has served: what an approval names."""
     rule = frozen_rule(ctx, edition)
     found = ranked(rule, ctx.fields)
-    served = select(delivery.c.contact_id).where(
-        delivery.c.scope_id == issue.id, delivery.c.state != DeliveryState.SKIPPED.value
-    )
-    counted = select(func.count()).select_from(found).where(found.c.why.is_(None), found.c.contact_id.not_in(served))
+    served = exists().where(delivery.c.contact_id == found.c.contact_id, literal_column(SERVED_SCOPE) == issue.id)
+    counted = select(func.count()).select_from(found).where(found.c.why.is_(None), ~served)
     with reading(ctx.engine) as connection:
         return int(connection.execute(counted).scalar_one())
 

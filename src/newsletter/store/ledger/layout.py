@@ -103,8 +103,9 @@ def _inserted(connection: Connection, insertion: Insert, values: Mapping[str, An
 def insertion(values: Values, dialect: str) -> Insert:
     """The INSERT of a bite; its parameters are run, upto and now."""
     there = and_(run_audience.c.run_id == bindparam("run"), run_audience.c.position <= bindparam("upto"))
-    # Materialised, so that the reason is looked up once a row.
-    ranked = _ranked(values, dialect).where(there).cte("ranked").prefix_with("MATERIALIZED")
+    # Materialised, so that the reason is looked up once a row; in the order of the key, which needs no sorting.
+    ordered = _ranked(values, dialect).where(there).order_by(run_audience.c.position)
+    ranked = ordered.cte("ranked").prefix_with("MATERIALIZED")
     left_out = ranked.c.reason.is_not(None)
     columns: dict[str, Any] = {
         "run_id": ranked.c.run_id,
@@ -124,7 +125,7 @@ def insertion(values: Values, dialect: str) -> Insert:
         "not_before": ranked.c.due_at,
         "changed_at": bindparam("now", type_=Instant()),
     }
-    chosen = select(*columns.values()).where(true()).order_by(ranked.c.position)
+    chosen = select(*columns.values()).where(true())
     if dialect == "postgresql":
         return postgresql.insert(delivery).from_select(list(columns), chosen).on_conflict_do_nothing()
     return sqlite.insert(delivery).from_select(list(columns), chosen).on_conflict_do_nothing()
@@ -146,7 +147,6 @@ def _ranked(values: Values, dialect: str) -> Select[Any]:
         .outerjoin(institution, institution.c.id == contact.c.institution_id)
     )
     return select(
-        run_audience.c.position,
         run_audience.c.run_id,
         run_audience.c.contact_id,
         run_audience.c.language,
