@@ -1,5 +1,6 @@
 // The composer: items are dragged to another place; texts save by themselves.
 import Sortable from "sortablejs/modular/sortable.core.esm.js";
+import { startPasting } from "./paste";
 import { startSaving } from "./saving";
 
 const token = (): string => document.querySelector<HTMLMetaElement>('meta[name="csrf"]')?.content ?? "";
@@ -36,3 +37,4 @@ async function move(board: HTMLElement, item: HTMLElement, list: HTMLElement): P
 const board = document.querySelector<HTMLElement>("#board[data-movable]");
 if (board) startDragging(board);
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-saves]")) startSaving(form, token);
+for (const field of document.querySelectorAll<HTMLTextAreaElement>("textarea[data-markdown]")) startPasting(field, token);

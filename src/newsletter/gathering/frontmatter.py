@@ -181,3 +181,13 @@ def _instant(value: datetime | date, zone: ZoneInfo) -> datetime:
     if not isinstance(value, datetime):
         return datetime.combine(value, time(), zone)
     return value if value.tzinfo else value.replace(tzinfo=zone)
+
+
+def write_own(front: Front, body: str) -> str:
+    """A text that staff wrote, as a file of the workspace; `split` reads the same from it."""
+    yaml = YAML()
+    yaml.width = 10_000
+    yaml.allow_unicode = True
+    stream = io.StringIO()
+    yaml.dump(front.model_dump(exclude_defaults=True), stream)
+    return f"---\n{stream.getvalue()}---\n{body}\n"

@@ -1,0 +1,164 @@
+"""Articles: all that was gathered, and new ones, written, pasted or uploaded."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi.responses import PlainTextResponse, Response
+
+from newsletter.errors import NewsletterError, UsageError
+from newsletter.model.permission import Action
+from newsletter.web.studio.desk import At, Desk, allowed, form_value
+from newsletter.workflow import articles
+from newsletter.workflow.articles import Shelved
+from newsletter.workspace.curating import many_lines, one_line
+
+router = APIRouter()
+EDIT = [allowed(Action.EDIT)]
+SHOWN = 100  # a page
+EVENT = ("start", "end", "zone", "place", "registration", "deadline")
+
+
+async def _form(request: Request) -> dict[str, str]:
+    form = await request.form()
+    return {name: form_value(form, name) for name in form}
+
+
+TheForm = Annotated[dict[str, str], Depends(_form)]
+
+
+@router.get("/articles")
+def article_list(at: At, state: str = "", campaign: str = "", start: int = 0) -> Response:
+    every = articles.shelf(at.ctx)
+    shown = [each for each in every if state in ("", each.state) and campaign in ("", each.campaign)]
+    start = max(0, start)
+    return at.page(
+        "articles.html",
+        found=shown[start : start + SHOWN],
+        total=len(shown),
+        following=start + SHOWN if start + SHOWN < len(shown) else None,
+        states={value: sum(each.state == value for each in every) for value in ("new", "in", "kept", "out")},
+        titles={name: title for name, title, _ in _campaigns(at)},
+        languages={name: languages for name, _, languages in _campaigns(at)},
+        asked=state if state in ("new", "in", "kept", "out") else "",
+        campaign=campaign,
+    )
+
+
+@router.get("/articles/new", dependencies=EDIT)
+def new_article(at: At, campaign: str = "", article: str = "", language: str = "") -> Response:
+    return _new(at, {"campaign": campaign, "article": article, "language": language})
+
+
+@router.post("/articles/new", dependencies=EDIT)
+def write_article(at: At, form: TheForm) -> Response:
+    try:
+        campaign = _known_campaign(at, form)
+        front = articles.front_of(_values(form))
+        key = articles.write_article(at.ctx, campaign, front, many_lines(form.get("body", "")), at.person)
+    except NewsletterError as error:
+        return _new(at, form, failed=str(error))
+    return at.go(f"/articles/{campaign}/{key}", "The article is kept.")
+
+
+@router.post("/articles/upload", dependencies=EDIT)
+def upload(
+    at: At, file: Annotated[UploadFile, File()], campaign: Annotated[str, Form()], article: Annotated[str, Form()] = ""
+) -> Response:
+    """The file's text in the form: nothing is kept before somebody has looked."""
+    values = {"campaign": campaign, "article": article}
+    try:
+        _known_campaign(at, values)
+        content = file.file.read(articles.LARGEST + 1)
+        found = articles.uploaded(at.ctx, campaign, file.filename or "", content)
+    except NewsletterError as error:
+        return _new(at, values, failed=str(error))
+    texts = {"language": found.language, "title": found.title, "summary": found.summary, "body": found.body}
+    return _new(at, values | texts, read=True)
+
+
+@router.post("/articles/clean", dependencies=EDIT)
+def clean(html: Annotated[str, Form()]) -> Response:
+    """What was pasted, as Markdown."""
+    return PlainTextResponse(articles.from_clipboard(html))
+
+
+@router.get("/articles/{campaign}/{article}")
+def article_page(at: At, campaign: str, article: str) -> Response:
+    found = articles.one(at.ctx, _known_campaign(at, {"campaign": campaign}), article)
+    titles = {name: title for name, title, _ in _campaigns(at)}
+    return at.page(
+        "article.html",
+        found=found,
+        title=titles[campaign],
+        lacking=[tag for tag in _languages(at, campaign) if tag not in found.translations],
+        sources={tag: articles.source_of(at.ctx, found, tag) for tag in found.outdated},
+    )
+
+
+@router.post("/articles/{campaign}/{article}/still-right", dependencies=EDIT)
+def still_right(at: At, campaign: str, article: str, language: Annotated[str, Form()]) -> Response:
+    articles.still_right(at.ctx, _known_campaign(at, {"campaign": campaign}), article, language, at.person)
+    return at.go(f"/articles/{campaign}/{article}", "Noted: the translation is still right.")
+
+
+def _new(at: Desk, form: dict[str, str], failed: str = "", read: bool = False) -> Response:
+    campaigns = _campaigns(at)
+    campaign = form.get("campaign") or (campaigns[0][0] if campaigns else "")
+    translated: Shelved | None = None
+    if form.get("article") and campaign in {name for name, _, _ in campaigns}:
+        translated = articles.one(at.ctx, campaign, form["article"])
+    values: dict[str, Any] = {
+        "form": defaultdict(str, form | {"campaign": campaign}),
+        "campaigns": campaigns,
+        "languages": sorted({tag for _, _, tags in campaigns for tag in tags}),
+        "translated": translated,
+        "failed": failed,
+        "read": read,
+        "event": any(form.get(name) for name in EVENT if name != "zone"),
+    }
+    return at.page("new_article.html", 422 if failed else 200, **values)
+
+
+def _values(form: dict[str, str]) -> dict[str, object]:
+    """The form's fields as the front matter of an article file."""
+    event: dict[str, object] = {name: form.get(name, "").strip() for name in EVENT}
+    event = {name: value for name, value in event.items() if value}
+    if set(event) <= {"zone"}:
+        event = {}
+    elif "start" not in event:
+        raise UsageError("Enter when the event starts.")
+    return {
+        "key": form.get("article", ""),
+        "language": form.get("language", ""),
+        "title": one_line(form.get("title", "")),
+        "summary": one_line(form.get("summary", "")),
+        "date": form.get("date", "").strip(),
+        "link": form.get("link", "").strip(),
+        "topics": [topic for each in form.get("topics", "").split(",") if (topic := one_line(each))],
+        "event": event,
+    }
+
+
+def _known_campaign(at: Desk, form: dict[str, str]) -> str:
+    name = form.get("campaign", "")
+    if name not in at.ctx.campaigns:
+        raise UsageError("There is no such newsletter: choose one of the list.")
+    return name
+
+
+def _campaigns(at: Desk) -> list[tuple[str, str, list[str]]]:
+    """Name, title and languages of those that can be read."""
+    found = []
+    for name in at.ctx.campaigns:
+        try:
+            found.append((name, at.ctx.campaign(name).title, _languages(at, name)))
+        except NewsletterError:  # checking names it
+            continue
+    return found
+
+
+def _languages(at: Desk, campaign: str) -> list[str]:
+    return at.ctx.campaign(campaign).languages or list(at.ctx.settings.languages)

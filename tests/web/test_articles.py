@@ -1,0 +1,99 @@
+"""Articles: the list, writing one, uploading one, translations that may be outdated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from newsletter.app import Workspace
+from newsletter.clock import FixedClock
+from newsletter.workflow.gather import library_of
+from tests.web.desk import client, csrf
+from tests.workflow.office import lay, office
+
+
+@pytest.fixture
+def ws(tmp_path: Path, clock: FixedClock) -> Iterator[Workspace]:
+    with office(lay(tmp_path / "ws"), clock) as opened:
+        yield opened
+
+
+def library(ws: Workspace) -> object:
+    return library_of(ws.context, "news", ws.context.campaign("news"))
+
+
+def write(ws: Workspace, **values: str) -> object:
+    browser = client(ws, "ana")
+    token = csrf(browser.get("/articles").text)
+    return browser.post("/articles/new", data={"csrf": token, "campaign": "news", "language": "en", **values})
+
+
+def test_what_was_gathered_is_listed_with_its_state(ws: Workspace) -> None:
+    browser = client(ws, "ana")
+    assert "A counter opens" in browser.get("/articles").text
+    assert "A counter opens" not in browser.get("/articles?state=kept").text
+
+
+def test_an_article_is_written_and_lies_beside_the_issue(ws: Workspace) -> None:
+    answer = write(ws, title="Réforme & Co", summary="Sum", body="## One\r\n\r\ntwo", topics="a, b", date="2026-11-30")
+    assert answer.headers["location"].startswith("/articles/news/reforme-co")
+    article = library(ws)["reforme-co"]["en"]
+    assert (article.title, article.body, article.topics) == ("Réforme & Co", "## One\n\ntwo", ("a", "b"))
+    browser = client(ws, "ana")
+    assert "Réforme &amp; Co" in browser.get("/issues/news/2026-12/content").text
+    assert write(ws, title="Réforme & Co").headers["location"].startswith("/articles/news/reforme-co-2")
+
+
+def test_an_event_has_a_time_in_its_zone(ws: Workspace) -> None:
+    write(ws, title="A seminar", start="2026-12-05T14:00", zone="Europe/Paris", place="Lyon")
+    event = library(ws)["a-seminar"]["en"].event
+    assert event.start.isoformat() == "2026-12-05T14:00:00+01:00"
+    assert write(ws, title="Another", place="Lyon").status_code == 422
+
+
+def test_what_cannot_be_read_is_named_and_what_was_typed_stays(ws: Workspace) -> None:
+    answer = write(ws, title="Kept words", link="javascript:alert(1)")
+    assert answer.status_code == 422
+    assert 'value="Kept words"' in answer.text
+
+
+def test_a_translation_becomes_outdated_and_is_still_right(ws: Workspace) -> None:
+    write(ws, title="A counter", body="It opens at eight.")
+    write(ws, title="Un guichet", body="Il ouvre à huit heures.", language="fr", article="a-counter")
+    file = ws.context.folder / "campaigns/news/articles/a-counter.en.md"
+    browser = client(ws, "ana")
+    page = "/articles/news/a-counter"
+    assert "Still right" not in browser.get(page).text
+    file.write_text(file.read_text().replace("eight", "nine"))
+    text = browser.get(page).text
+    assert "Still right" in text
+    answer = browser.post(f"{page}/still-right", data={"csrf": csrf(text), "language": "fr"})
+    assert answer.status_code == 303
+    assert "Still right" not in browser.get(page).text
+
+
+def test_a_file_is_read_into_the_form(ws: Workspace) -> None:
+    browser = client(ws, "ana")
+    token = csrf(browser.get("/articles/new").text)
+
+    def upload(name: str, content: bytes) -> object:
+        data = {"csrf": token, "campaign": "news"}
+        return browser.post("/articles/upload", data=data, files={"file": (name, content)})
+
+    assert 'value="A title"' in upload("x.en.md", b"# A title\n\nText").text
+    assert "It \\* opens" in upload("x.txt", b"A title\n\nIt * opens").text
+    assert "**bold**" in upload("x.html", b"<h1>A title</h1><p>A <b>bold</b><script>x</script></p>").text
+    for name, content in (("x.exe", b"MZ"), ("x.docx", b"PK\x03\x04"), ("x.txt", b"\0\0\0"), ("../../x.md", b"---\n")):
+        answer = upload(name, content)
+        assert answer.status_code == 422, name
+    assert not list(ws.context.folder.rglob("x.*"))
+
+
+def test_what_is_pasted_is_cleaned_for_who_may_write(ws: Workspace) -> None:
+    browser = client(ws, "ana")
+    token = csrf(browser.get("/articles").text)
+    answer = browser.post("/articles/clean", data={"html": "<p>A <b>b</b></p>"}, headers={"x-csrf": token})
+    assert answer.text == "A **b**"
+    assert browser.get("/articles/news/nowhere").status_code == 404
