@@ -8,7 +8,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, func, literal, null, select
 
-from newsletter.audience.select import COVERED, NO_ADDRESS, NO_EDITION, SUPPRESSED, AudienceRule, entitled, ranked
+from newsletter.audience.select import (
+    COVERED,
+    NO_ADDRESS,
+    NO_EDITION,
+    REFUSED,
+    SUPPRESSED,
+    AudienceRule,
+    entitled,
+    ranked,
+)
 from newsletter.audience.sql import negated, to_sql
 from newsletter.model.fields import Fields
 from newsletter.model.rule import All, Node, to_text
@@ -35,7 +44,7 @@ class Count:
     matched: int
     recipients: int
     no_address: int
-    suppressed: dict[str, int]  # by reason
+    suppressed: dict[str, int]  # by reason; with them whom an earlier run could not reach
     no_edition: int
     covered: int
     languages: dict[str, int]  # recipients
@@ -55,6 +64,8 @@ def explain(connection: Connection, rule: AudienceRule, fields: Fields) -> Count
         by_why[why] += number
         if why == SUPPRESSED:
             suppressed[reason] += number
+        elif why == REFUSED:
+            suppressed[REFUSED] += number
         elif why is None:
             languages[language] += number
     reached, unreached = _institutions(connection, rule, fields)

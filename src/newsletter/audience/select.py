@@ -2,7 +2,8 @@
 
 The audience are the contacts who are entitled (subscribed; for a statutory publication: contacts of members) and meet
 the rule. Each row of `recipients` is one of them; what holds it back stands in `skip`, in words for people. The first
-that applies is told: no address, suppressed, no edition in its language, covered by another contact's copy.
+that applies is told: no address, suppressed, refused by its server when this issue was sent before, no edition in its
+language, covered by another contact's copy.
 """
 
 from __future__ import annotations
@@ -33,13 +34,15 @@ from newsletter.audience.sql import negated, to_sql
 from newsletter.i18n import match
 from newsletter.model.campaign import Copies
 from newsletter.model.contact import SubscriptionState
+from newsletter.model.delivery import DeliveryState, Fate
 from newsletter.model.fields import Fields
 from newsletter.model.institution import MEMBERS
 from newsletter.model.rule import EVERYBODY, Node
 from newsletter.model.suppression import REASON_IN_WORDS, covering
-from newsletter.store.tables import contact, institution, subscription, suppression
+from newsletter.store.tables import contact, delivery, institution, subscription, suppression
 
 NO_ADDRESS, SUPPRESSED, NO_EDITION, COVERED = "no-address", "suppressed", "no-edition", "covered"
+REFUSED = "refused by the server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class AudienceRule:
     """Whom a campaign is for.
 
     `languages` are those of the edition. `default_language` is for contacts that want none of them; without one
-    they are left out with the reason. `roles` is the order of preference where several share one copy.
+    they are left out with the reason. `roles` is the order of preference where several share one copy. `again` is the
+    issue of a later run: whom its earlier ones could not reach holds no copy that another contact could have.
     """
 
     publication: str
@@ -58,6 +62,7 @@ class AudienceRule:
     copies: Copies = Copies.ADDRESS
     roles: tuple[str, ...] = ()
     default_language: str | None = None
+    again: int | None = None
 
 
 def recipients(rule: AudienceRule, fields: Fields) -> Select[Any]:
@@ -73,6 +78,7 @@ def _skip(found: Subquery | CTE) -> ColumnElement[Any]:
     return case(
         (found.c.why == NO_ADDRESS, literal("no address")),
         (found.c.why == SUPPRESSED, in_words(found.c.reason)),
+        (found.c.why == REFUSED, literal(REFUSED)),
         (found.c.why == NO_EDITION, literal("no edition in ") + func.coalesce(found.c.wanted, "a language it reads")),
         (found.c.why == COVERED, literal("covered by ") + found.c.cover),
         else_=null(),
@@ -141,6 +147,7 @@ def _reached(rule: AudienceRule, fields: Fields) -> Subquery:
     why = case(
         (contact.c.address_key.is_(None), literal(NO_ADDRESS)),
         (reason.is_not(None), literal(SUPPRESSED)),
+        *([(_refused(rule.again), literal(REFUSED))] if rule.again is not None else []),
         (language.is_(None), literal(NO_EDITION)),
         else_=null(),
     )
@@ -199,6 +206,19 @@ def _suppression(rule: AudienceRule) -> ColumnElement[Any]:
         .correlate(contact)
         .scalar_subquery()
     )
+
+
+def not_reached(row: Any) -> ColumnElement[bool]:
+    """Whether a delivery did not arrive, for sure."""
+    bounced = func.coalesce(row.c.fate, "") == Fate.BOUNCED.value
+    return or_(row.c.state == DeliveryState.REJECTED.value, bounced)
+
+
+def _refused(issue_id: int) -> ColumnElement[bool]:
+    """Whether an earlier run of the issue could not reach this contact, or another at the same address."""
+    earlier = (delivery.c.scope_id == issue_id, delivery.c.state != DeliveryState.SKIPPED.value, not_reached(delivery))
+    same = (delivery.c.contact_id == contact.c.id, delivery.c.address_key == contact.c.address_key)
+    return or_(*(exists().where(*earlier, each).correlate(contact) for each in same))
 
 
 def _rank(rule: AudienceRule) -> ColumnElement[Any]:

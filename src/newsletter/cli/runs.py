@@ -65,15 +65,21 @@ def status(
 ) -> None:
     """Show progress, states and sums: audience = pending + sending + accepted + rejected + unconfirmed + skipped.
 
+    Of a statutory notice it lists the institutions that nobody was reached at, and who there would be next.
+
     newsletter status monthly/2026-12 --json
     """
     with opened(workspace) as ws:
+        from newsletter.cli.sending import show_unreached
         from newsletter.workflow.status import changed_since, status_of
+        from newsletter.workflow.unreached import unreached
 
         names = [issue] if issue else [row.name for row in ws.issues()]
         found = [status_of(ws.context, ws.issue(name)) for name in names]
         if issue:
-            found = [replace(found[0], changed=changed_since(ws.context, ws.issue(issue)))]
+            row = ws.issue(issue)
+            nobody = tuple(unreached(ws.context, row))
+            found = [replace(found[0], changed=changed_since(ws.context, row), unreached=nobody)]
     if json:
         as_json(found[0] if issue else found)
         return
@@ -87,6 +93,7 @@ def status(
             say(f"  {run.title}: {run.state}; {run.sums}")
             for line in run.causes:
                 say(f"    {line}")
+        show_unreached(each)
     if not found:
         say("There is no issue yet: newsletter gather CAMPAIGN")
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from newsletter.cli.output import heading, note, progress, say
+from newsletter.cli.output import counted, heading, note, progress, say
 from newsletter.dispatch.post import Ended, Progress
 from newsletter.store import ledger
 from newsletter.store.engine import reading
 from newsletter.store.people import Person
 from newsletter.workflow.context import Context
 from newsletter.workflow.send import Plan, launch, send
+from newsletter.workflow.status import Status
+
+NAMED = 20  # institutions that a line each is for
 
 
 def show_plan(plan: Plan) -> None:
@@ -28,6 +31,22 @@ def show_plan(plan: Plan) -> None:
         say(f"  {served:,} were served by an earlier run; this one is for {plan.recipients:,}")
     if plan.open_run is not None:
         say(f"  run {plan.open_run.number} was begun and goes on")
+
+
+def show_unreached(status: Status) -> None:
+    """Institutions where a statutory notice reached nobody, and what can be done: a later run, or a letter."""
+    found = status.unreached
+    if not found:
+        return
+    say(f"  Nobody was reached at {counted(len(found), 'institution')}:")
+    for each in found[:NAMED]:
+        who = f"{each.next_contact}, {each.next_role}" if each.next_role else each.next_contact
+        then = f"next would be {who}" if who else "there is nobody else: write a letter"
+        say(f"    {each.name} ({each.reason}): {then}")
+    if len(found) > NAMED:
+        say(f"    and {len(found) - NAMED:,} more: newsletter status {status.issue} --json")
+    if any(each.next_contact for each in found):
+        say(f"  Propose a later run to the next contacts: newsletter submit {status.issue}")
 
 
 def run_send(ctx: Context, plan: Plan, person: Person) -> bool:

@@ -61,16 +61,18 @@ def frozen_rule(ctx: Context, edition: EditionRow) -> AudienceRule:
     def read(text: str) -> Node:
         return parse(text, ctx.fields, frozen["segments"])
 
-    exclude = frozen["audience"]["exclude"]
+    exclude, copies = frozen["audience"]["exclude"], Copies(frozen["copies"])
+    passes_on = frozen["statutory"] and copies is Copies.INSTITUTION  # to the institution's next contact by role
     return AudienceRule(
         publication=frozen["publication"],
         languages=tuple(edition.languages),
         statutory=frozen["statutory"],
         include=read(frozen["audience"]["include"]),
         exclude=None if exclude is None else read(exclude),
-        copies=Copies(frozen["copies"]),
+        copies=copies,
         roles=tuple(frozen["roles"]),
         default_language=frozen["default_language"],
+        again=edition.issue_id if passes_on else None,
     )
 
 

@@ -16,6 +16,7 @@ from newsletter.store.tables import delivery
 from newsletter.workflow.approve import standing
 from newsletter.workflow.compose import compose
 from newsletter.workflow.context import Context
+from newsletter.workflow.unreached import Unreached
 
 CAUSES = 10
 FROZEN = (IssueState.IN_REVIEW, IssueState.APPROVED, IssueState.SCHEDULED)
@@ -46,7 +47,8 @@ class Status:
     note: str | None
     edition: str | None
     runs: tuple[RunStatus, ...]
-    changed: str | None = None  # what the files say since; looked for where one issue is asked for
+    changed: str | None = None  # what the files say since; looked for where one issue is asked for, as is the next
+    unreached: tuple[Unreached, ...] = ()  # of a statutory notice
 
 
 def status_of(ctx: Context, issue: IssueRow) -> Status:
