@@ -29,15 +29,16 @@ def ws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     campaign = folder / "campaigns/news/campaign.yaml"
     news = "What is new at our association"
     campaign.write_text(campaign.read_text().replace(news, "For {{ contact.first_name | default('all') }}: news of us"))
-    Image.new("RGB", (600, 300), "navy").save(folder / "campaigns/news/articles/door.png")
-    (folder / "campaigns/news/articles/door.en.md").write_text("# A door\n\nSee it.\n\n![A door](articles/door.png)\n")
+    Image.new("RGB", (280, 80), "navy").save(folder / "logo.png")
+    settings = folder / "newsletter.toml"
+    settings.write_text(settings.read_text().replace("[association]\n", '[association]\nlogo = "logo.png"\n'))
     with office(folder, clock) as opened:
         yield opened
 
 
 def id_of(ws: Workspace, last_name: str) -> int:
     with reading(ws.context.engine) as connection:
-        return connection.execute(select(contact.c.id).where(contact.c.last_name == last_name)).scalar_one()
+        return int(connection.execute(select(contact.c.id).where(contact.c.last_name == last_name)).scalar_one())
 
 
 def test_the_message_stands_in_a_frame_of_its_own(ws: Workspace) -> None:

@@ -9,6 +9,8 @@ from fastapi.responses import HTMLResponse, Response
 
 from newsletter.errors import NewsletterError, UsageError
 from newsletter.model.permission import Action
+from newsletter.store import people
+from newsletter.store.engine import reading
 from newsletter.store.issues import IssueRow
 from newsletter.web.studio.desk import At, Desk, allowed
 from newsletter.web.studio.issues import ThisIssue
@@ -97,6 +99,11 @@ def _go(at: Desk, issue: IssueRow, said: str, tasks: BackgroundTasks) -> Respons
     return answer
 
 
+def _name(at: Desk, id_: int) -> str:
+    with reading(at.ctx.engine) as connection:
+        return people.by_id(connection, id_).name
+
+
 def _page(at: Desk, issue: IssueRow, status: int = 200, **values: Any) -> HTMLResponse:
     shown = overview(at.ctx, issue)
     row = shown.edition
@@ -106,6 +113,7 @@ def _page(at: Desk, issue: IssueRow, status: int = 200, **values: Any) -> HTMLRe
         "issue": issue,
         "shown": shown,
         "edition": row,
+        "by": _name(at, row.frozen_by) if row else "",
         "subjects": {tag: reviews.frozen_message(at.ctx, row, tag).subject for tag in row.languages} if row else {},
         "last": last,
         "differences": reviews.differences(at.ctx, last, row) if last and row else [],

@@ -113,8 +113,11 @@ def test(at: At, issue: ThisIssue, view: Asked) -> Response:
     shown = _specimen(at, issue, made, view).recipient
     only = replace(made.composition, languages={language: made.composition.languages[language]})
     said = send_tests(at.ctx, only, [at.person.address], at.person, as_={language: shown})
-    told = "Sent to you: " if at.ctx.settings.send_with else "Put into the practice folder (no sending service): "
-    return at.go(view.url(f"/issues/{issue.name}/preview"), told + "; ".join(said))
+    went = all(each.endswith("accepted") or "accepted (" in each for each in said)
+    where = (
+        "It is sent to you." if at.ctx.settings.send_with else "It lies in the practice folder: nothing is sent yet."
+    )
+    return at.go(view.url(f"/issues/{issue.name}/preview"), where if went else f"It did not go out: {'; '.join(said)}")
 
 
 @router.get(PICTURES + "/{name}")
