@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -27,6 +27,8 @@ from newsletter.workflow.context import Context
 from newsletter.workflow.gather import library_of
 from newsletter.workspace.curating import many_lines, one_line
 from newsletter.workspace.documents import Write
+
+Read = Callable[[Context, str], Library]  # the articles of a newsletter, which the caller may keep
 
 LARGEST = 10_000_000  # bytes of an upload
 
@@ -58,12 +60,12 @@ class Uploaded:
     body: str
 
 
-def shelf(ctx: Context) -> list[Shelved]:
+def shelf(ctx: Context, read: Read) -> list[Shelved]:
     """All articles of all newsletters, newest first; one that cannot be read is left out (checking names it)."""
     found: list[Shelved] = []
     for name in ctx.campaigns:
         try:
-            library = library_of(ctx, name, ctx.campaign(name))
+            library = read(ctx, name)
             drafts = _drafts(ctx, name)
         except NewsletterError:
             continue
@@ -71,8 +73,9 @@ def shelf(ctx: Context) -> list[Shelved]:
     return sorted(found, key=lambda each: each.latest, reverse=True)
 
 
-def one(ctx: Context, campaign: str, key: str) -> Shelved:
-    translations = library_of(ctx, campaign, ctx.campaign(campaign)).get(key)
+def one(ctx: Context, campaign: str, key: str, read: Read | None = None) -> Shelved:
+    library = read(ctx, campaign) if read else library_of(ctx, campaign, ctx.campaign(campaign))
+    translations = library.get(key)
     if not translations:
         raise UsageError(f"There is no article {key!r} in this newsletter.")
     return _shelved(ctx, campaign, key, translations, _drafts(ctx, campaign))

@@ -15,7 +15,6 @@ from newsletter.store.issues import IssueRow
 from newsletter.workflow.audience import audience_rule
 from newsletter.workflow.context import Context
 from newsletter.workflow.drafting import USED, Texts, article_in, texts_of
-from newsletter.workflow.gather import library_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +74,8 @@ class Board:
         return sum(not line.cells[language].there for line in self.used)
 
 
-def board(ctx: Context, row: IssueRow) -> Board:
+def board(ctx: Context, row: IssueRow, library: Library) -> Board:
     campaign, draft = ctx.campaign(row.campaign), ctx.draft(row.campaign, row.key)
-    library = library_of(ctx, row.campaign, campaign)
     languages = tuple(campaign.languages or ctx.settings.languages)
     preference = [ctx.settings.default_language, *ctx.settings.languages]
 

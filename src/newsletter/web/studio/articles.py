@@ -31,7 +31,7 @@ TheForm = Annotated[dict[str, str], Depends(_form)]
 
 @router.get("/articles")
 def article_list(at: At, state: str = "", campaign: str = "", start: int = 0) -> Response:
-    every = articles.shelf(at.ctx)
+    every = articles.shelf(at.ctx, at.studio.libraries.of)
     shown = [each for each in every if state in ("", each.state) and campaign in ("", each.campaign)]
     start = max(0, start)
     return at.page(
@@ -87,7 +87,7 @@ def clean(html: Annotated[str, Form()]) -> Response:
 
 @router.get("/articles/{campaign}/{article}")
 def article_page(at: At, campaign: str, article: str) -> Response:
-    found = articles.one(at.ctx, _known_campaign(at, {"campaign": campaign}), article)
+    found = articles.one(at.ctx, _known_campaign(at, {"campaign": campaign}), article, at.studio.libraries.of)
     titles = {name: title for name, title, _ in _campaigns(at)}
     return at.page(
         "article.html",
@@ -109,7 +109,7 @@ def _new(at: Desk, form: dict[str, str], failed: str = "", read: bool = False) -
     campaign = form.get("campaign") or (campaigns[0][0] if campaigns else "")
     translated: Shelved | None = None
     if form.get("article") and campaign in {name for name, _, _ in campaigns}:
-        translated = articles.one(at.ctx, campaign, form["article"])
+        translated = articles.one(at.ctx, campaign, form["article"], at.studio.libraries.of)
     values: dict[str, Any] = {
         "form": defaultdict(str, form | {"campaign": campaign}),
         "campaigns": campaigns,

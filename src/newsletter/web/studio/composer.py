@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import JSONResponse, Response
 
 from newsletter.errors import NewsletterError, UsageError
+from newsletter.model.article import Library
 from newsletter.model.draft import ItemState
 from newsletter.model.permission import Action
 from newsletter.store.issues import IssueRow
@@ -16,7 +17,6 @@ from newsletter.web.studio.issues import ThisIssue
 from newsletter.workflow import drafting
 from newsletter.workflow.board import board, reach
 from newsletter.workflow.drafting import Conflict, Done, Texts
-from newsletter.workflow.gather import library_of
 from newsletter.workspace.curating import find_item, section_of
 
 router = APIRouter()
@@ -35,7 +35,7 @@ TheForm = Annotated[dict[str, str], Depends(_form)]
 
 @router.get(BASE)
 def content(at: At, issue: ThisIssue, language: str = "", undo: int = 0) -> Response:
-    shown = board(at.ctx, issue)
+    shown = board(at.ctx, issue, _library(at, issue))
     if language not in shown.languages:
         language = shown.languages[0]
     title = at.ctx.campaign(issue.campaign).title
@@ -45,7 +45,9 @@ def content(at: At, issue: ThisIssue, language: str = "", undo: int = 0) -> Resp
 @router.get(BASE + "/reach")
 def how_many(at: At, issue: ThisIssue) -> Response:
     """The coverage grid with numbers of contacts: it comes after the page, as it counts them all."""
-    return at.page("coverage.html", issue=issue, board=board(at.ctx, issue), reach=reach(at.ctx, issue))
+    return at.page(
+        "coverage.html", issue=issue, board=board(at.ctx, issue, _library(at, issue)), reach=reach(at.ctx, issue)
+    )
 
 
 @router.post(BASE + "/items/{item}/state", dependencies=EDIT)
@@ -176,8 +178,8 @@ def _item(
 ) -> Response:
     languages = _languages(at, issue)
     language = language if language in languages else languages[0]
-    draft, campaign = at.ctx.draft(issue.campaign, issue.key), at.ctx.campaign(issue.campaign)
-    found, library = find_item(draft, item), library_of(at.ctx, issue.campaign, campaign)
+    draft = at.ctx.draft(issue.campaign, issue.key)
+    found, library = find_item(draft, item), _library(at, issue)
     saved = drafting.texts_of(found, library, language)
     others = {tag: drafting.texts_of(found, library, tag) for tag in languages}
     source = next((tag for tag in languages if tag != language and others[tag].body), None)
@@ -205,8 +207,12 @@ def _item(
 
 
 def _texts(at: Desk, issue: IssueRow, item: str, language: str) -> Texts:
-    library = library_of(at.ctx, issue.campaign, at.ctx.campaign(issue.campaign))
+    library = _library(at, issue)
     return drafting.texts_of(find_item(at.ctx.draft(issue.campaign, issue.key), item), library, language)
+
+
+def _library(at: Desk, issue: IssueRow) -> Library:
+    return at.studio.libraries.of(at.ctx, issue.campaign)
 
 
 def _languages(at: Desk, issue: IssueRow) -> list[str]:

@@ -21,6 +21,7 @@ from newsletter.store.engine import reading, writing
 from newsletter.store.people import Person
 from newsletter.store.sessions import SEEN_EVERY, SessionRow
 from newsletter.web.editions import Editions
+from newsletter.web.libraries import Libraries
 from newsletter.web.views import LANGUAGES, Views
 from newsletter.workflow.context import Context
 
@@ -45,6 +46,7 @@ class Studio:
     wake: Callable[[], None] = field(default=lambda: None)  # something is due: do not wait for the tick
     views: Views = field(default_factory=lambda: Views("studio"))
     editions: Editions = field(default_factory=Editions)
+    libraries: Libraries = field(default_factory=Libraries)
 
     @property
     def cookie(self) -> str:
