@@ -50,7 +50,8 @@ class Npm:
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline())
         self.errors = answer.get("errors")
-        return answer.get("html")
+        html: str | None = answer.get("html")
+        return html
 
 
 @contextmanager
