@@ -1,0 +1,85 @@
+"""What staff do, each ending in the message as it arrived."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+import time
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import Served, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+KEY = "2027-01"
+ISSUE = f"/issues/news/{KEY}"
+
+
+def arrived(folder: Path, number: int) -> list[EmailMessage]:
+    """The messages of the practice folder, once so many are there."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        files = sorted((folder / "outbox" / "new").glob("*.eml")) if (folder / "outbox" / "new").is_dir() else []
+        if len(files) >= number:
+            return [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]
+        time.sleep(0.1)
+    raise AssertionError(f"{number} messages did not arrive")
+
+
+def text_of(message: EmailMessage) -> str:
+    part = message.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def test_a_test_message_in_four_clicks(page: Page, served: Served) -> None:
+    """New, then Preview, then Send test to me: name, sender and audience are there already."""
+    sign_in(page, served, "Ana")
+    page.get_by_role("button", name=re.compile("^New:")).first.click()
+    page.get_by_role("link", name="Preview").first.click()
+    expect(page.frame_locator("iframe").first.get_by_text("A counter opens").first).to_be_visible()
+    page.get_by_role("button", name="Send test to me").click()
+    expect(page.get_by_role("status").first).to_be_visible()
+    [message] = arrived(served.ws.context.folder, 1)
+    assert str(message["Subject"]).startswith("[Test]")
+    assert "It opens at eight." in text_of(message)
+
+
+def test_from_a_draft_to_the_practice_folder_by_two_people(page: Page, served: Served, chromium: Browser) -> None:
+    served.ws.gather("news", key=KEY, person="ana")
+    sign_in(page, served, "Ana")
+    page.goto(served.url + ISSUE)
+    page.get_by_role("link", name="Approval").click()
+    page.get_by_role("button", name="Request approval").click()
+
+    context = chromium.new_context(locale="en-GB")
+    luc = context.new_page()
+    sign_in(luc, served, "Luc")
+    luc.get_by_role("link", name=re.compile(KEY)).first.click()
+    luc.get_by_role("button", name="Approve all languages").click()
+    expect(luc.get_by_text("Approved").first).to_be_visible()
+    luc.goto(f"{served.url}{ISSUE}/schedule")
+    luc.get_by_role("button", name=re.compile("Rehears")).click()
+    messages = [each for each in arrived(served.ws.context.folder, 3) if not str(each["Subject"]).startswith("[")]
+    assert all("It opens at eight." in text_of(each) for each in messages)
+    luc.goto(f"{served.url}{ISSUE}/progress")
+    expect(luc.get_by_text("handed to the mail server").first).to_be_visible()
+    context.close()
+
+
+def test_a_title_is_mended_in_the_browser_and_arrives_so(page: Page, served: Served) -> None:
+    served.ws.gather("news", key=KEY, person="ana")
+    sign_in(page, served, "Ana")
+    page.goto(f"{served.url}{ISSUE}/content")
+    page.get_by_role("link", name=re.compile("A counter opens")).first.click()
+    page.get_by_label(re.compile("^Title")).first.fill("A counter opens early")
+    page.get_by_role("button", name=re.compile("^Save")).first.click()
+    page.goto(f"{served.url}{ISSUE}/preview")
+    page.get_by_role("button", name="Send test to me").click()
+    [message] = arrived(served.ws.context.folder, 1)
+    assert "A counter opens early" in text_of(message)
