@@ -11,11 +11,35 @@ from starlette.exceptions import HTTPException
 
 from newsletter.errors import NewsletterError, UsageError
 from newsletter.model.permission import NotAllowed
-from newsletter.web.studio import colleagues, home, issues, preview, scheduling, signin
+from newsletter.web.studio import (
+    approval,
+    articles,
+    checking,
+    colleagues,
+    composer,
+    home,
+    issues,
+    preview,
+    recipients,
+    scheduling,
+    signin,
+)
 from newsletter.web.studio.desk import Forged, SignInNeeded, Studio, studio_of, wanted_language
 from newsletter.web.views import DIST, built
 
-PAGES = (signin, home, issues, colleagues, preview, scheduling)
+PAGES = (
+    signin,
+    home,
+    issues,
+    colleagues,
+    preview,
+    scheduling,
+    checking,
+    composer,
+    articles,
+    recipients,
+    approval,
+)
 KEPT = "public, max-age=31536000, immutable"
 
 
