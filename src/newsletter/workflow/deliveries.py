@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import IO, Any
 
@@ -40,6 +41,7 @@ class DeliveryRow:
     attempts: int
     changed_at: datetime
     address: str | None
+    contact_id: int = 0
 
 
 def deliveries(
@@ -68,17 +70,33 @@ def deliveries(
     statement = statement.order_by(delivery.c.run_id, delivery.c.id).limit(limit)
     with reading(ctx.engine) as connection:
         rows = [_row(row) for row in connection.execute(statement)]
-    return rows if sees else [replace(row, address=masked(row.address)) for row in rows]
+    return rows if sees else [_masked(row) for row in rows]
 
 
-def export(rows: Sequence[DeliveryRow], stream: IO[str]) -> None:
+def listed(
+    ctx: Context, where: Sequence[Any], order: Sequence[Any], limit: int, person: Person | None
+) -> list[DeliveryRow]:
+    """Some of the record, for a page; addresses are masked for a person who may not see them."""
+    statement = _statement().where(*where).order_by(*order).limit(limit)
+    with reading(ctx.engine) as connection:
+        rows = [_row(row) for row in connection.execute(statement)]
+    sees = person is None or may(person.roles, Action.CONTACTS)
+    return rows if sees else [_masked(row) for row in rows]
+
+
+def export(rows: Iterable[DeliveryRow], stream: IO[str]) -> None:
     """As CSV; cells that a spreadsheet would run as a formula are quoted with an apostrophe."""
-    names = [each.name for each in fields(DeliveryRow)]
     writer = csv.writer(stream)
-    writer.writerow(names)
-    for row in rows:
-        values = asdict(row)
-        writer.writerow([_safe(values[name]) for name in names])
+    writer.writerow(columns())
+    writer.writerows(cells(row) for row in rows)
+
+
+def columns() -> list[str]:
+    return [each.name for each in fields(DeliveryRow) if each.name != "contact_id"]
+
+
+def cells(row: DeliveryRow) -> list[str]:
+    return [_safe(getattr(row, name)) for name in columns()]
 
 
 def settle(ctx: Context, ids: Sequence[int], decision: str, person: Person) -> list[int]:
@@ -93,6 +111,15 @@ def settle(ctx: Context, ids: Sequence[int], decision: str, person: Person) -> l
         if decision in ("accepted", "rejected"):
             return ledger.decide(connection, ids, DeliveryState(decision), person=person.id, now=now)
     raise UsageError(f"A delivery is settled as accepted, rejected, resend or retry, not {decision!r}.")
+
+
+_ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
+
+
+def _masked(row: DeliveryRow) -> DeliveryRow:
+    """For who may not see addresses; servers repeat them in their words."""
+    reason, reply = (_ADDRESS.sub("…", text) if text else text for text in (row.reason, row.reply))
+    return replace(row, address=masked(row.address), reason=reason, reply=reply)
 
 
 def _statement() -> Select[Any]:
@@ -164,6 +191,7 @@ def _row(row: Any) -> DeliveryRow:
         attempts=row.attempts,
         changed_at=row.changed_at,
         address=row.address,
+        contact_id=row.contact_id,
     )
 
 

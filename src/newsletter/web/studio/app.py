@@ -20,9 +20,11 @@ from newsletter.web.studio import (
     home,
     issues,
     preview,
+    progress,
     recipients,
     scheduling,
     signin,
+    who,
 )
 from newsletter.web.studio.desk import Forged, SignInNeeded, Studio, studio_of, wanted_language
 from newsletter.web.views import DIST, built
@@ -39,6 +41,8 @@ PAGES = (
     articles,
     recipients,
     approval,
+    progress,
+    who,
 )
 KEPT = "public, max-age=31536000, immutable"
 

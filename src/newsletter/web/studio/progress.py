@@ -1,0 +1,212 @@
+"""Progress and who got it: live while a run is sent, then contact by contact; and what people decide about it."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated
+
+from fastapi import APIRouter, Form
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response, StreamingResponse
+
+from newsletter.errors import NewsletterError, UsageError
+from newsletter.model.permission import Action
+from newsletter.store.issues import IssueRow
+from newsletter.web.studio.desk import At, Desk, allowed
+from newsletter.web.studio.issues import ThisIssue
+from newsletter.workflow import lookup, progress
+from newsletter.workflow.control import DONE, control
+from newsletter.workflow.deliveries import cells, columns, settle
+from newsletter.workflow.overview import find_row
+from newsletter.workflow.schedule import zone_for
+
+router = APIRouter(prefix="/issues/{campaign}/{key}/progress")
+
+EVERY = 1.0  # seconds between two looks at the sums
+STREAM = 180  # looks in one stream: then the browser asks again, signed in or not
+SETTLED = {
+    "accepted": "as arrived",
+    "rejected": "as refused",
+    "resend": "to be sent again",
+    "retry": "to be tried again",
+}
+Run = Annotated[int | None, Form()]
+
+
+@router.get("")
+def progress_page(at: At, issue: ThisIssue, run: int | None = None, state: str = "", after: str = "") -> Response:
+    return _page(at, issue, run, state=state, after=after)
+
+
+@router.post("")
+def search(at: At, issue: ThisIssue, asked: Annotated[str, Form()], run: Run = None) -> Response:
+    """Contacts by name, institution, domain or address; what is typed stands in no address."""
+    return _page(at, issue, run, asked=asked)
+
+
+@router.get("/now")
+def now(at: At, issue: ThisIssue, run: int) -> Response:
+    """The sums, for browsers that cannot be told of changes; a fragment."""
+    html, going = _look(at, issue, run)
+    return Response(html, media_type="text/html", headers={} if going else {"x-over": "1"})
+
+
+@router.get("/events")
+def live(at: At, issue: ThisIssue, run: int) -> Response:
+    """Server-sent events: the sums whenever they change, and `over` at the end."""
+
+    async def events() -> AsyncIterator[str]:
+        before = ""
+        for _ in range(STREAM):
+            html, going = await run_in_threadpool(_look, at, issue, run)
+            if html != before:
+                yield "data: " + html.replace("\n", "\ndata: ") + "\n\n"
+                before = html
+            else:
+                yield ": still here\n\n"
+            if not going:
+                yield "event: over\ndata: over\n\n"
+                return
+            await asyncio.sleep(EVERY)
+
+    return StreamingResponse(events(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+
+
+@router.get("/breakdown")
+def breakdown(at: At, issue: ThisIssue, run: int) -> Response:
+    """Languages and domains; a fragment, as every row of the run is read."""
+    id_ = _run_id(at, issue, run)
+    languages, domains = progress.by_language(at.ctx, id_), progress.by_domain(at.ctx, id_)
+    return at.page("progress_breakdown.html", languages=languages, domains=domains)
+
+
+@router.get("/unreached")
+def unreached(at: At, issue: ThisIssue, run: int) -> Response:
+    """Institutions that nobody reached; a fragment."""
+    return at.page("progress_unreached.html", rows=progress.unreached(at.ctx, issue, _run_id(at, issue, run)))
+
+
+@router.get("/export.csv")
+def export(at: At, issue: ThisIssue, run: int, state: str = "") -> Response:
+    """Every delivery of a run; addresses are masked for who may not see them."""
+    id_ = _run_id(at, issue, run)
+    if state and state not in progress.STATES:
+        raise UsageError(f"There is no state {state!r}.")
+
+    def lines() -> Iterator[str]:
+        yield "\ufeff" + _csv([columns()])
+        for row in progress.every(at.ctx, id_, at.person, state=state):
+            yield _csv([cells(row)])
+
+    name = f"{issue.campaign}-{issue.key}-run-{run}{f'-{state}' if state else ''}.csv"
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.post("/control", dependencies=[allowed(Action.PAUSE)])
+def move(at: At, issue: ThisIssue, what: Annotated[str, Form()], run: Run = None) -> Response:
+    """Pause, resume, cancel: at once."""
+    if what not in DONE:
+        raise UsageError(f"A send is paused, resumed or cancelled, not {what!r}.")
+    try:
+        control(at.ctx, issue, what, at.person)
+    except NewsletterError as error:
+        return _page(at, issue, run, failure=str(error))
+    at.studio.wake()
+    where = f"?run={run}" if run is not None else ""
+    return at.go(f"/issues/{issue.name}/progress{where}", f"The send is {DONE[what]}.")
+
+
+@router.post("/settle", dependencies=[allowed(Action.SETTLE)])
+def decide(
+    at: At,
+    issue: ThisIssue,
+    run: Annotated[int, Form()],
+    decision: Annotated[str, Form()],
+    delivery: Annotated[list[int] | None, Form()] = None,
+    state: Annotated[str, Form()] = "",
+) -> Response:
+    """What became of unconfirmed deliveries; or another try of refused ones."""
+    try:
+        mine = progress.those_of(at.ctx, _run_id(at, issue, run), delivery or [])
+        if not mine:
+            raise UsageError("Tick at least one message.")
+        moved = settle(at.ctx, mine, decision, at.person)
+    except NewsletterError as error:
+        return _page(at, issue, run, state=state, failure=str(error))
+    at.studio.wake()
+    left = len(mine) - len(moved)
+    rest = f" {left:,} could not be: we may not write to them, or somebody else decided." if left else ""
+    said = f"{len(moved):,} marked {SETTLED[decision]}.{rest}"
+    return at.go(f"/issues/{issue.name}/progress?run={run}&state={state}", said)
+
+
+def _page(
+    at: Desk,
+    issue: IssueRow,
+    number: int | None,
+    *,
+    state: str = "",
+    after: str = "",
+    asked: str = "",
+    failure: str = "",
+) -> Response:
+    fresh = find_row(at.ctx, issue.campaign, issue.key) or issue
+    found = progress.runs_of(at.ctx, issue)
+    run = progress.chosen(found, number)
+    common = {
+        "issue": fresh,
+        "title": at.ctx.campaign(issue.campaign).title,
+        "runs": found,
+        "run": run,
+        "failure_text": failure,
+        "zone_name": zone_for(at.ctx, issue.campaign).key,
+    }
+    if run is None:
+        return at.page("progress.html", 422 if failure else 200, **common)
+    contacts = lookup.contacts(at.ctx, asked) if asked.strip() else None
+    rows, following = progress.page(at.ctx, run.id, at.person, state=state, after=_place(after), contacts=contacts)
+    return at.page(
+        "progress.html",
+        422 if failure else 200,
+        **common,
+        now=progress.now(at.ctx, run.id),
+        causes=progress.causes(at.ctx, run.id),
+        rows=rows,
+        following=f"{following[0]}-{following[1]}" if following else "",
+        state_chosen=state,
+        after=after,
+        asked=asked,
+        states=progress.STATES,
+    )
+
+
+def _place(after: str) -> tuple[str, int] | None:
+    state, _, id_ = after.partition("-")
+    return (state, int(id_)) if state in progress.STATES and id_.isascii() and id_.isdigit() else None
+
+
+def _run_id(at: Desk, issue: IssueRow, number: int) -> int:
+    run = progress.chosen(progress.runs_of(at.ctx, issue), number)
+    if run is None:
+        raise UsageError(f"There is no run {number} of {issue.name}.")
+    return run.id
+
+
+def _look(at: Desk, issue: IssueRow, number: int) -> tuple[str, bool]:
+    seen = progress.now(at.ctx, _run_id(at, issue, number))
+    return _drawn(at, issue, seen), seen.live
+
+
+def _drawn(at: Desk, issue: IssueRow, seen: progress.Now) -> str:
+    page = at.page("progress_now.html", now=seen, issue=issue, zone_name=zone_for(at.ctx, issue.campaign).key)
+    return bytes(page.body).decode()
+
+
+def _csv(rows: list[list[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,302 @@
+"""How far a send is, and who got it: read at a glance while it runs, and person by person afterwards.
+
+Sums come from an index alone, so they may be read every second; what reads every row of a run (languages, domains) is
+asked for apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, func, select, tuple_
+
+from newsletter.errors import UsageError
+from newsletter.model.delivery import DeliveryState, RunState, Sums
+from newsletter.store import ledger, runs
+from newsletter.store.engine import reading
+from newsletter.store.issues import IssueRow
+from newsletter.store.people import Person
+from newsletter.store.runs import RunRow
+from newsletter.store.tables import contact, delivery, institution
+from newsletter.workflow.context import Context
+from newsletter.workflow.deliveries import DeliveryRow, listed
+
+PAGE = 100
+DOMAINS = 12
+CAUSES = 12
+UNREACHED = 200
+STATES = tuple(each.value for each in DeliveryState)
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """A run at a moment."""
+
+    run: RunRow
+    sums: Sums
+    at: datetime
+
+    @property
+    def live(self) -> bool:
+        return self.run.state in (RunState.LAUNCHING, RunState.SENDING)
+
+    @property
+    def done(self) -> int:
+        return self.sums.audience - self.sums.open
+
+    @property
+    def seconds(self) -> float:
+        return max(1.0, ((self.run.done_at or self.at) - self.run.launched_at).total_seconds())
+
+    @property
+    def rate(self) -> float:
+        """Messages a minute, since the launch."""
+        tried = self.done - self.sums[DeliveryState.SKIPPED]
+        return 60 * tried / self.seconds
+
+    @property
+    def left(self) -> int | None:
+        """Minutes, by the rate so far; none where nothing has moved."""
+        return None if not self.rate or not self.sums.open else max(1, round(self.sums.open / self.rate))
+
+    @property
+    def bar(self) -> list[tuple[str, int, float, float]]:
+        """State, number, start and width in percent of the audience: what is done first."""
+        order = ("accepted", "rejected", "unconfirmed", "sending", "pending", "skipped")
+        found, start = [], 0.0
+        for state in order:
+            number = self.sums[DeliveryState(state)]
+            width = 100 * number / max(1, self.sums.audience)
+            if number:
+                found.append((state, number, round(start, 3), round(width, 3)))
+            start += width
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Deliveries that ended the same way, and what can be done about it."""
+
+    state: str
+    reason: str
+    number: int
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """An institution that a run did not reach, and whom it could be tried with next."""
+
+    institution_id: int
+    name: str
+    reason: str
+    next_contact: str | None
+    next_role: str | None
+
+
+def runs_of(ctx: Context, issue: IssueRow) -> list[RunRow]:
+    with reading(ctx.engine) as connection:
+        return runs.of_issue(connection, issue.id)
+
+
+def chosen(found: Sequence[RunRow], number: int | None) -> RunRow | None:
+    """The run of a number; else the one under way, else the last real one, else the last."""
+    if number is not None:
+        return next((run for run in found if run.number == number), None)
+    real = [run for run in found if not run.rehearsal]
+    open_ = [run for run in found if run.state in (RunState.LAUNCHING, RunState.SENDING, RunState.PAUSED)]
+    return next(iter([*reversed(open_), *reversed(real), *reversed(found)]), None)
+
+
+def now(ctx: Context, run_id: int) -> Now:
+    with reading(ctx.engine) as connection:
+        return Now(runs.get(connection, run_id), ledger.run_sums(connection, run_id), ctx.clock.now())
+
+
+# Why
+
+
+def causes(ctx: Context, run_id: int) -> list[Cause]:
+    """What was refused, is unknown or left out, by cause: the same reply for two addresses is one cause."""
+    told = (DeliveryState.REJECTED, DeliveryState.UNCONFIRMED, DeliveryState.SKIPPED)
+    statement = (
+        select(delivery.c.state, delivery.c.reason, func.count().label("number"))
+        .where(delivery.c.run_id == run_id, delivery.c.state.in_([state.value for state in told]))
+        .group_by(delivery.c.state, delivery.c.reason)
+    )
+    counted: Counter[tuple[str, str]] = Counter()
+    with reading(ctx.engine) as connection:
+        for row in connection.execute(statement):
+            counted[row.state, same_reply(row.reason or "")] += row.number
+    return [Cause(*key, number, advice(*key)) for key, number in counted.most_common(CAUSES)]
+
+
+_OWN = re.compile(r"<[^<>\s]*>|\S+@\S+|\b[0-9A-Za-z]*\d[0-9A-Za-z]{9,}\b")
+
+
+def same_reply(reason: str) -> str:
+    """A reply without what is one message's own: its address, its number in the server's queue."""
+    return re.sub(r"\s+", " ", _OWN.sub("…", reason)).strip()
+
+
+# By the enhanced status code (RFC 3463), else the reply code (RFC 5321); the first that fits.
+_ADVICE = {
+    r"gave up": "The server did not take it for days. Ask the institution, or try again.",
+    r"\b5\.1\.[0136]\b|user unknown|no such user|does not exist": (
+        "The address is dead: ask for another, mend it, then try again."
+    ),
+    r"\b[45]\.2\.2\b|mailbox full|quota": "The mailbox is full: try again in a few days, or write to another contact.",
+    r"\b5\.7\.\d+\b|spam|blocked|policy|denied": (
+        "The server refuses the sender: show its words to whoever looks after your mail domain (SPF, DKIM, DMARC)."
+    ),
+    r"\b5\.3\.4\b|\b552\b|too large|size": "The message is too large for that server: make it smaller.",
+    r"\b5\.4\.\d\b|\b5\.1\.2\b|dns|domain": "The domain takes no mail: look whether it is spelt right.",
+    r"\b55[0134]\b|\b5\.\d+\.\d+\b": "The server refused it for good: its words say why.",
+}
+
+
+def advice(state: str, reason: str) -> str:
+    """What to do, in one sentence; empty where nothing is to be done."""
+    if state == DeliveryState.UNCONFIRMED.value:
+        return "Nobody knows whether it arrived: ask one of the recipients, then decide below."
+    if state == DeliveryState.SKIPPED.value:
+        return "Left out on purpose." if "address" not in reason else "Add an address, then make a later run."
+    found = (text for pattern, text in _ADVICE.items() if re.search(pattern, reason, re.IGNORECASE))
+    return next(found, "The server's words say why; try again once it is mended.")
+
+
+# Who
+
+
+def by_language(ctx: Context, run_id: int) -> dict[str, dict[str, int]]:
+    """Language -> state -> number. Reads every row of the run."""
+    return _grouped(ctx, run_id, delivery.c.language, None)
+
+
+def by_domain(ctx: Context, run_id: int) -> dict[str, dict[str, int]]:
+    """The largest domains. Reads every row of the run."""
+    return _grouped(ctx, run_id, delivery.c.domain, DOMAINS)
+
+
+def _grouped(ctx: Context, run_id: int, column: object, limit: int | None) -> dict[str, dict[str, int]]:
+    assert column is not None
+    statement = (
+        select(column, delivery.c.state, func.count().label("number"))  # type: ignore[call-overload]
+        .where(delivery.c.run_id == run_id)
+        .group_by(column, delivery.c.state)
+    )
+    found: dict[str, dict[str, int]] = {}
+    with reading(ctx.engine) as connection:
+        for name, state, number in connection.execute(statement):
+            found.setdefault(name or "", {})[state] = number
+    ranked = sorted(found.items(), key=lambda pair: (-sum(pair[1].values()), pair[0]))
+    return dict(ranked[:limit])
+
+
+def page(
+    ctx: Context,
+    run_id: int,
+    person: Person | None,
+    *,
+    state: str = "",
+    after: tuple[str, int] | None = None,
+    contacts: Sequence[int] | None = None,
+    size: int = PAGE,
+) -> tuple[list[DeliveryRow], tuple[str, int] | None]:
+    """Deliveries of a run in order of state and id, and where the next page begins.
+
+    `contacts`: of these alone, as a search found them.
+    """
+    where = [delivery.c.run_id == run_id]
+    if state:
+        if state not in STATES:
+            raise UsageError(f"There is no state {state!r}.")
+        where.append(delivery.c.state == state)
+    if after is not None:
+        where.append(delivery.c.id > after[1] if state else tuple_(delivery.c.state, delivery.c.id) > tuple_(*after))
+    if contacts is not None:
+        where.append(delivery.c.contact_id.in_(contacts))
+    order = [delivery.c.id] if state else [delivery.c.state, delivery.c.id]
+    rows = listed(ctx, where, order, size + 1, person)
+    more = rows[size - 1] if len(rows) > size else None
+    return rows[:size], (more.state, more.id) if more else None
+
+
+def every(ctx: Context, run_id: int, person: Person | None, *, state: str = "") -> Iterator[DeliveryRow]:
+    """All of them, read in pages."""
+    after: tuple[str, int] | None = None
+    while True:
+        rows, after = page(ctx, run_id, person, state=state, after=after, size=1_000)
+        yield from rows
+        if after is None:
+            return
+
+
+def those_of(ctx: Context, run_id: int, ids: Sequence[int]) -> list[int]:
+    """Of some deliveries those that belong to a run."""
+    statement = select(delivery.c.id).where(delivery.c.id.in_(ids), delivery.c.run_id == run_id)
+    with reading(ctx.engine) as connection:
+        return list(connection.scalars(statement))
+
+
+def unreached(ctx: Context, issue: IssueRow, run_id: int) -> list[Unreached]:
+    """Members of whom no contact got it or may still get it, in any run: for another contact, or a letter.
+
+    Reads every row of the issue's runs.
+    """
+    ended = delivery.c.state.in_([DeliveryState.REJECTED.value, DeliveryState.SKIPPED.value])
+    with reading(ctx.engine) as connection:
+        mine = runs.get(connection, run_id)
+        real = [run.id for run in runs.of_issue(connection, issue.id) if not run.rehearsal]
+    looked = (
+        select(delivery.c.institution_id, func.min(delivery.c.reason).label("reason"))
+        .where(delivery.c.run_id.in_([run_id] if mine.rehearsal else real), delivery.c.institution_id.is_not(None))
+        .group_by(delivery.c.institution_id)
+        .having(func.sum(case((ended, 0), else_=1)) == 0)
+        .subquery()
+    )
+    statement = (
+        select(institution.c.id, institution.c.name, looked.c.reason)
+        .join(looked, looked.c.institution_id == institution.c.id)
+        .order_by(institution.c.name, institution.c.id)
+        .limit(UNREACHED)
+    )
+    with reading(ctx.engine) as connection:
+        found = connection.execute(statement).all()
+    nexts = _next_contacts(ctx, issue, run_id, [row.id for row in found])
+    return [
+        Unreached(row.id, row.name, same_reply(row.reason or ""), *nexts.get(row.id, (None, None))) for row in found
+    ]
+
+
+def _next_contacts(
+    ctx: Context, issue: IssueRow, run_id: int, institutions: Sequence[int]
+) -> dict[int, tuple[str, str | None]]:
+    """For each institution the first contact, by the campaign's roles, who has an address that was not tried."""
+    roles = list(ctx.campaign(issue.campaign).roles)
+    rank = (
+        case({role: place for place, role in enumerate(roles)}, value=contact.c.role, else_=len(roles))
+        if roles
+        else contact.c.id
+    )
+    refused = select(delivery.c.contact_id).where(
+        delivery.c.run_id == run_id, delivery.c.state == DeliveryState.REJECTED.value
+    )
+    statement = (
+        select(contact.c.id, contact.c.institution_id, contact.c.first_name, contact.c.last_name, contact.c.role)
+        .where(contact.c.institution_id.in_(institutions), contact.c.active, contact.c.address.is_not(None))
+        .order_by(contact.c.institution_id, rank, contact.c.id)
+    )
+    found: dict[int, tuple[str, str | None]] = {}
+    with reading(ctx.engine) as connection:
+        tried = set(connection.scalars(refused))
+        for row in connection.execute(statement):
+            if row.id in tried:
+                continue
+            name = " ".join(part for part in (row.first_name, row.last_name) if part) or f"contact {row.id}"
+            found.setdefault(row.institution_id, (name, row.role))
+    return found
