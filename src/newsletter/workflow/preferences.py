@@ -1,6 +1,7 @@
 """What recipients decide on their own pages, known by the signed token of a message that they got.
 
-Opening a page changes nothing. The token of a preview or a test (an inert id) leads to pages that never change anything.
+Opening a page changes nothing. The token of a preview or a test (an inert id) leads to pages that change nothing at
+all.
 """
 
 from __future__ import annotations
