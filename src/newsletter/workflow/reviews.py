@@ -58,7 +58,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What is different in a language; `news` where the earlier edition has none in it, `gone` where this one has."""
+    """What is different in a language; `new` where the earlier edition has none in it, `gone` where this one has."""
 
     language: str
     lines: tuple[Line, ...] = ()
@@ -82,6 +82,12 @@ def frozen_message(ctx: Context, row: EditionRow, language: str) -> preview.Mess
         envelope = restore(connection, row.languages[language]["envelope"])
     reader = examples.public(row.definition["public"], ctx.fields, language)
     return preview.message(ctx, compiled, envelope, reader, row.frozen_at)
+
+
+def subjects(ctx: Context, row: EditionRow) -> dict[str, str]:
+    """The subject of each language as anybody may see it."""
+    with reading(ctx.engine) as connection:
+        return {language: _lines(ctx, connection, row, language)[0] for language in row.languages}
 
 
 def last_approved(ctx: Context, issue: IssueRow, row: EditionRow) -> EditionRow | None:

@@ -82,10 +82,10 @@ def specimen(
         shown = examples.by_ids(connection, [id_], ctx.fields, language) if id_ is not None else []
         if not shown:
             raise UsageError("There is no such contact: look for another by name, institution or address.")
-        before = select(func.max(contact.c.id)).where(among, contact.c.id < id_)
-        after = select(func.min(contact.c.id)).where(among, contact.c.id > id_)
-        around = connection.scalar(before), connection.scalar(after)
-    return Specimen(shown[0] if may(person.roles, Action.CONTACTS) else replace(shown[0], address=""), *around)
+        ids = select(contact.c.id).where(among).limit(1)
+        before = connection.scalar(ids.where(contact.c.id < id_).order_by(contact.c.id.desc()))
+        after = connection.scalar(ids.where(contact.c.id > id_).order_by(contact.c.id))
+    return Specimen(shown[0] if may(person.roles, Action.CONTACTS) else replace(shown[0], address=""), before, after)
 
 
 def name_of(row: Any) -> str:
@@ -124,15 +124,16 @@ def _audience(ctx: Context, name: str, campaign: Campaign, language: str) -> Col
 def _worst(
     connection: Connection, ctx: Context, compiled: CompiledLanguage, wanted: str, among: ColumnElement[bool]
 ) -> int | None:
-    blank = func.length(literal(""))
-    length = sum((func.length(func.coalesce(contact.c[each], "")) for each in NAMES), start=blank)
+    length: ColumnElement[int] = sum(
+        (func.length(func.coalesce(contact.c[each], "")) for each in NAMES), start=literal(0)
+    )
     ids = select(contact.c.id).where(among)
     longest = ids.order_by(length.desc(), contact.c.id)
     if wanted == LONGEST:
         return connection.scalar(longest.limit(1))
     if wanted == EMPTIEST:
-        blank = [to_sql(Compare(path, "==", None), ctx.fields) for path in compiled.fields]
-        number: ColumnElement[int] = sum((case((each, 1), else_=0) for each in blank), start=literal(0))
+        empty = [to_sql(Compare(path, "==", None), ctx.fields) for path in compiled.fields]
+        number: ColumnElement[int] = sum((case((each, 1), else_=0) for each in empty), start=literal(0))
         return connection.scalar(ids.order_by(number.desc(), contact.c.id).limit(1))
     if wanted == LARGEST:
         some = examples.by_ids(connection, connection.scalars(longest.limit(CANDIDATES)), ctx.fields, compiled.language)

@@ -114,7 +114,7 @@ def _page(at: Desk, issue: IssueRow, status: int = 200, **values: Any) -> HTMLRe
         "shown": shown,
         "edition": row,
         "by": _name(at, row.frozen_by) if row else "",
-        "subjects": {tag: reviews.frozen_message(at.ctx, row, tag).subject for tag in row.languages} if row else {},
+        "subjects": reviews.subjects(at.ctx, row) if row else {},
         "last": last,
         "differences": reviews.differences(at.ctx, last, row) if last and row else [],
         "changed": bool(row and known and known.composition.hash != row.hash),
