@@ -7,7 +7,7 @@ import re
 import pytest
 from tools.catalogue import LOCALES, missing, refreshed
 
-from newsletter.web.views import LANGUAGES, catalogue
+from newsletter.web.views import LANGUAGES, catalogue, translations
 
 OTHERS = [tag for tag in LANGUAGES if tag != "en"]
 PLACE = re.compile(r"%\((\w+)\)[sd]")
@@ -31,3 +31,9 @@ def test_translations_name_the_same_things(language: str) -> None:
         asked = message.id if isinstance(message.id, str) else message.id[1]
         for text in [message.string] if isinstance(message.string, str) else message.string:
             assert set(PLACE.findall(text)) <= set(PLACE.findall(asked)), (asked, text)
+
+
+def test_a_number_picks_the_form_that_its_language_asks_for() -> None:
+    one, many = "%(num)s contact", "%(num)s contacts"
+    assert [translations("fr").ngettext(one, many, number) for number in (0, 1, 2)] == [one, one, many]
+    assert [translations("en").ngettext(one, many, number) for number in (0, 1, 2)] == [many, one, many]

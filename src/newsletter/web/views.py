@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache, partial
+from gettext import GNUTranslations
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +16,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
 from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -46,10 +49,7 @@ class Views:
             lstrip_blocks=True,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         )
-        words = catalogue(language)
-        made.install_gettext_callables(  # type: ignore[attr-defined]
-            partial(_gettext, words), partial(_ngettext, words, locale(language)), newstyle=True
-        )
+        made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
         made.filters |= {name: partial(each, locale(language)) for name, each in FILTERS.items()}
         made.globals |= {
             "icon": icon,
@@ -91,17 +91,12 @@ def catalogue(language: str) -> Catalog:
         return read_po(stream, locale=str(locale(language)))
 
 
-def _gettext(words: Catalog, text: str) -> str:
-    found = words.get(text)
-    return str(found.string) if found and found.string else text
-
-
-def _ngettext(words: Catalog, where: Locale, one: str, many: str, number: int) -> str:
-    found = words.get(one)
-    forms = found.string if found else None
-    if isinstance(forms, (tuple, list)) and all(forms):
-        return str(forms[min(words.plural_func(number), len(forms) - 1)])  # type: ignore[attr-defined]
-    return one if number == 1 else many
+def translations(language: str) -> GNUTranslations:
+    """The catalogue with the plural rule of its language; what it lacks stays English."""
+    compiled = BytesIO()
+    write_mo(compiled, catalogue(language))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
 
 
 # Dates and numbers
