@@ -39,10 +39,10 @@ PAGES = (
     checking,
     composer,
     articles,
-    recipients,
-    approval,
     progress,
     who,
+    recipients,
+    approval,
 )
 KEPT = "public, max-age=31536000, immutable"
 
