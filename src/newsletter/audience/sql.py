@@ -97,9 +97,14 @@ def value_of(field: Field, table: FromClause) -> ColumnElement[Anything]:
 
 
 def _in(field: Field, values: tuple[Value, ...], table: FromClause) -> Condition:
-    told = [value for value in values if value is not None]
+    told = [_bound(field, value) for value in values if value is not None]
     within = value_of(field, table).in_(told) if told else false()
     return or_(within, _empty(field, table)) if None in values else within
+
+
+def _bound(field: Field, value: Value) -> Value:
+    """Numbers as floats: PostgreSQL would take a whole one for a 32-bit integer, and refuse a large one."""
+    return float(value) if field.type is FieldType.NUMBER and isinstance(value, int) else value
 
 
 def _empty(field: Field, table: FromClause) -> Condition:
@@ -116,7 +121,7 @@ def _compare(field: Field, sign: str, wanted: Value, table: FromClause) -> Condi
     if wanted is None:
         empty = _empty(field, table)
         return empty if sign == "==" else negated(empty)
-    value = value_of(field, table)
+    value, wanted = value_of(field, table), _bound(field, wanted)
     match sign:
         case "==":
             return value == wanted
