@@ -56,7 +56,7 @@ def take(page: Page, url: str, paths: list[str], folder: Path, kind: str) -> Non
         answer = page.goto(url + path)
         if answer is None or answer.status != 200:
             continue
-        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(400)  # parts of a page that follow; progress never ends to listen
         name = path.strip("/").replace("/", "-") or "home"
         page.screenshot(path=folder / f"{name}-{kind}.png", full_page=True)
 
