@@ -9,7 +9,7 @@ export function startPasting(field: HTMLTextAreaElement, token: () => string): v
   });
 }
 
-async function cleaned(html: string, token: string): Promise<string | null> {
+export async function cleaned(html: string, token: string): Promise<string | null> {
   const answer = await fetch("/articles/clean", {
     method: "POST",
     body: new URLSearchParams({ html }),

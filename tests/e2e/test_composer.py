@@ -31,6 +31,7 @@ def test_texts_save_by_themselves_and_two_who_write_lose_nothing(
         sign_in(page, served, "Ana")
         page.goto(f"{served.url}{CONTENT}/items/i1?language=en")
         page.get_by_label("Title").fill("Ana's title")
+        page.get_by_role("button", name="Source").click()
         page.get_by_label("Text", exact=True).evaluate(PASTE, "<p class=MsoNormal>Hello <b>you</b><o:p></o:p></p>")
         page.get_by_text("Saved").wait_for()
         edit = ws.context.draft("news", "2026-12").items()[0].edits["en"]

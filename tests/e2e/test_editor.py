@@ -1,0 +1,179 @@
+"""The rich editor in real Chromium: what nobody touched keeps every byte, and merge fields are chips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page
+
+from newsletter.clock import FixedClock
+from tests.e2e.conftest import serving, sign_in
+from tests.e2e.test_access import faults
+from tests.workflow.office import ISSUE, lay, office
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+FIRST = 'Dear {{ contact.first_name | default("reader") }}, this is *old* news.'
+TEXT = f"""{FIRST}
+A second line with two spaces,  
+and the *last_one* & more; see [here](<{{{{ links.web }}}}>) or [there][ref].
+
+## Heading of {{{{ institution.name }}}}
+Tight below it.
+
+<!-- nobody reads this -->
+
+| Left | Right |
+|:--|--:|
+| a \\| b | {{{{ contact.last_name }}}} |
+
+* star
+* list
+
+1. one
+1. again one
+
+السلام عليكم {{{{ contact.first_name }}}}
+
+![A picture](pictures/harbour.jpg){{width=320}}
+
+> quoted
+>
+> twice
+
+[ref]: https://example.org/a?b=1&c=2 "Title"
+
+`{{{{ contact.code }}}}` and a\u00a0hard space, \u00ab\u202fguillemets\u202f\u00bb.
+"""
+
+
+@pytest.fixture
+def writing(page: Page, tmp_path: Path, clock: FixedClock) -> Iterator[Page]:
+    """Ana has the item open whose text is TEXT."""
+    folder = lay(tmp_path / "ws")
+    front = "---\ntitle: A door\nsummary: It is open.\n---\n"
+    (folder / "campaigns/news/articles/door.en.md").write_text(front + TEXT)
+    with office(folder, clock) as ws, serving(ws) as served:
+        items = ws.context.draft("news", "2026-12").items()
+        door = next(item.id for item in items if item.article == "door")
+        sign_in(page, served, "Ana")
+        page.goto(f"{served.url}/issues/{ISSUE}/content/items/{door}?language=en")
+        rich(page).wait_for()
+        yield page
+
+
+def rich(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Text with formatting")
+
+
+def source(page: Page) -> str:
+    return page.locator("#f-body").input_value()
+
+
+def saved(page: Page) -> str:
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Saved.").wait_for()
+    page.reload()
+    rich(page).wait_for()
+    return source(page)
+
+
+def caret_at_end_of(page: Page, words: str) -> None:
+    rich(page).get_by_text(words).click()
+    page.wait_for_timeout(100)  # the editor takes the caret over after the click
+    page.keyboard.press("End")
+
+
+def test_opening_and_saving_changes_no_byte(writing: Page) -> None:
+    before = source(writing)
+    assert before.strip() == TEXT.strip()
+    writing.get_by_role("button", name="Source").click()
+    writing.get_by_role("button", name="Source").click()
+    rich(writing).wait_for()
+    writing.get_by_label("Title").fill("Another title")
+    assert saved(writing) == before
+
+
+def test_a_changed_paragraph_changes_alone(writing: Page) -> None:
+    before = source(writing)
+    caret_at_end_of(writing, "Tight below it.")
+    writing.keyboard.type(" More & more.")
+    assert source(writing) == before.replace("Tight below it.", "Tight below it. More & more.")
+    for _ in range(3):
+        writing.keyboard.press("Control+z")
+    assert source(writing) == before
+    caret_at_end_of(writing, "السلام")
+    writing.keyboard.type(" {{ contact.role }}!")
+    changed = before.replace(
+        "السلام عليكم {{ contact.first_name }}", "السلام عليكم {{ contact.first_name }} {{ contact.role }}!"
+    )
+    assert source(writing) == changed
+    assert saved(writing) == changed
+
+
+def test_merge_fields_are_chips_that_survive_and_can_be_asked_for(writing: Page) -> None:
+    before = source(writing)
+    chip = rich(writing).locator(".merge-field").first
+    assert chip.inner_text() == "First name"
+    chip.click()
+    question = writing.get_by_role("dialog", name="Merge field")
+    assert question.get_by_label("Where it is not known").input_value() == "reader"
+    question.get_by_label("Where it is not known").fill('"dear" friend')
+    question.get_by_role("button", name="Insert").click()
+    now = source(writing)
+    assert now.startswith(r'Dear {{ contact.first_name | default("\"dear\" friend") }}, this is *old* news.')
+    assert now.split("\n\n")[1:] == before.split("\n\n")[1:]
+
+    caret_at_end_of(writing, "Tight below it.")
+    writing.get_by_role("button", name="Merge field").click()
+    question.get_by_label("Each recipient reads their own").select_option(label="Name of the institution")
+    question.get_by_label("Where it is not known").fill("your library")
+    question.get_by_role("button", name="Insert").click()
+    assert 'Tight below it.{{ institution.name | default("your library") }}\n' in source(writing)
+
+
+def test_the_buttons_write_markdown(writing: Page) -> None:
+    caret_at_end_of(writing, "Tight below it.")
+    writing.keyboard.press("Shift+Home")
+    writing.get_by_role("button", name="Bold").click()
+    assert writing.get_by_role("button", name="Bold").get_attribute("aria-pressed") == "true"
+    writing.get_by_role("button", name="Link").click()
+    writing.get_by_label("Address").fill("https://example.org/")
+    writing.get_by_role("button", name="Take it over").click()
+    assert "\n[**Tight below it.**](https://example.org/)\n" in source(writing).replace(
+        "**[Tight below it.](https://example.org/)**", "[**Tight below it.**](https://example.org/)"
+    )
+    writing.get_by_role("button", name="List").click()
+    assert "\n\n- " in source(writing)
+
+
+def test_it_is_for_everyone(writing: Page) -> None:
+    assert faults(writing) == []
+    assert rich(writing).locator("p", has_text="السلام").evaluate("each => getComputedStyle(each).direction") == "rtl"
+    caret_at_end_of(writing, "star")
+    before = source(writing)
+    writing.keyboard.press("Tab")
+    assert not rich(writing).evaluate("each => each.contains(document.activeElement)")
+    assert source(writing) == before
+    writing.get_by_role("button", name="Merge field").click()
+    assert faults(writing) == []
+
+
+def test_what_cannot_be_shown_stays_source(writing: Page) -> None:
+    writing.get_by_role("button", name="Source").click()
+    writing.locator("#f-body").fill("Private \ue000 use")
+    writing.get_by_role("button", name="Source").click()
+    writing.get_by_text("only be edited as source").wait_for()
+    assert source(writing) == "Private \ue000 use"
+    assert writing.locator("#f-body").is_visible()
+    writing.reload()
+
+
+def test_other_pages_do_not_load_it(writing: Page) -> None:
+    loaded: list[str] = []
+    writing.on("request", lambda request: loaded.append(request.url))
+    writing.get_by_role("link", name="Home").click()
+    writing.wait_for_load_state()
+    assert loaded
+    assert not [url for url in loaded if "editor" in url]
