@@ -376,6 +376,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'pending'"),
         postgresql_where=sa.text("state = 'pending'"),
     )
+    op.create_index("ix_delivery_contact_id", "delivery", ["contact_id"], unique=False)
     op.create_index(
         "ix_delivery_open",
         "delivery",
@@ -386,15 +387,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_delivery_run_state", "delivery", ["run_id", "state"], unique=False)
     op.create_index(
-        "uq_delivery_contact_scope",
-        "delivery",
-        ["contact_id", sa.text("(CASE WHEN state <> 'skipped' THEN scope_id END)")],
-        unique=True,
-    )
-    op.create_index(
         "uq_delivery_scope_address",
         "delivery",
         ["scope_id", "address_key"],
+        unique=True,
+        sqlite_where=sa.text("state <> 'skipped'"),
+        postgresql_where=sa.text("state <> 'skipped'"),
+    )
+    op.create_index(
+        "uq_delivery_scope_contact",
+        "delivery",
+        ["scope_id", "contact_id"],
         unique=True,
         sqlite_where=sa.text("state <> 'skipped'"),
         postgresql_where=sa.text("state <> 'skipped'"),

@@ -1,4 +1,4 @@
-"""The studio: sign-in, accepted warnings, comments of reviews, followed links."""
+"""The studio: sign-in, accepted warnings, comments of reviews, followed links; one index less to a delivery."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
+    op.create_index(
+        "uq_delivery_contact_scope",
+        "delivery",
+        ["contact_id", sa.text("(CASE WHEN state <> 'skipped' THEN scope_id END)")],
+        unique=True,
+    )
+    op.drop_index("uq_delivery_scope_contact", "delivery")
+    op.drop_index("ix_delivery_contact_id", "delivery")
     for column in (
         sa.Column("language", sa.String(35)),
         sa.Column("password", sa.Text()),
