@@ -15,7 +15,8 @@ PLACE = re.compile(r"%\((\w+)\)[sd]")
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_the_catalogue_says_what_the_templates_say(language: str) -> None:
-    assert (LOCALES / f"{language}.po").read_bytes() == refreshed(language), "run: python -m tools.catalogue"
+    same = (LOCALES / f"{language}.po").read_bytes() == refreshed(language)
+    assert same, "run: python -m tools.catalogue"
 
 
 @pytest.mark.parametrize("language", OTHERS)
