@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from newsletter.errors import UsageError
 from newsletter.store.tables import person
 
 
@@ -37,7 +38,11 @@ def find(connection: Connection, slug: str) -> Person | None:
 
 
 def by_id(connection: Connection, id_: int) -> Person:
-    return _person(connection.execute(select(person).where(person.c.id == id_)).one())
+    """UsageError where there is nobody of this number."""
+    row = connection.execute(select(person).where(person.c.id == id_)).one_or_none()
+    if row is None:
+        raise UsageError("There is no such person: see the list of staff.")
+    return _person(row)
 
 
 def by_name_typed(connection: Connection, typed: str) -> Person | None:

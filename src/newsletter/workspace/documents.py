@@ -108,6 +108,8 @@ class FolderDocuments:
                 yield (Path(folder) / name).relative_to(self.root).as_posix()
 
     def _file(self, path: str) -> Path:
+        if "\0" in path:
+            raise DocumentError("A file name holds no NUL.")
         file = (self.root / path).resolve()
         if not file.is_relative_to(self.root.resolve()):
             raise DocumentError(f"{path} lies outside the workspace.")

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from newsletter.errors import NewsletterError, UsageError
@@ -26,7 +27,7 @@ from newsletter.web.studio import (
     signin,
     who,
 )
-from newsletter.web.studio.desk import Forged, SignInNeeded, Studio, studio_of, wanted_language
+from newsletter.web.studio.desk import SAFE, Forged, SignInNeeded, Studio, studio_of, wanted_language
 from newsletter.web.views import DIST, built
 
 PAGES = (
@@ -57,13 +58,15 @@ def make_studio(studio: Studio) -> FastAPI:
     app.add_exception_handler(NewsletterError, _error)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _http)
+    for impossible in (OverflowError, DataError, UnicodeEncodeError):
+        app.add_exception_handler(impossible, _impossible)
     return app
 
 
 def static(name: str, v: str = "") -> Response:
     """A built script or style: anybody may have it."""
     file = DIST / name
-    if "/" in name or name.startswith(".") or not file.is_file():
+    if name.startswith(".") or file not in DIST.iterdir() or not file.is_file():
         raise HTTPException(404)
     # Chunks carry their hash in the name; the others are asked for with it.
     kept = name.startswith("chunk-") or (v != "" and built(name).endswith(v))
@@ -88,6 +91,13 @@ def _error(request: Request, error: Exception) -> Response:
 
 def _not_understood(request: Request, error: Exception) -> Response:
     return _page(request, 422, "This could not be done", "The form lacks something: go back and fill it in.")
+
+
+def _impossible(request: Request, error: Exception) -> Response:
+    """A number or a text that no database holds: beyond 63 bits, with a NUL, or with half a character."""
+    if request.method in SAFE:
+        return _http(request, HTTPException(404))
+    return _page(request, 422, "This could not be done", "The form holds a number or a sign that cannot be kept.")
 
 
 def _http(request: Request, error: Exception) -> Response:
