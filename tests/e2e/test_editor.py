@@ -177,3 +177,17 @@ def test_other_pages_do_not_load_it(writing: Page) -> None:
     writing.wait_for_load_state()
     assert loaded
     assert not [url for url in loaded if "editor" in url]
+
+
+def test_what_is_pasted_comes_without_its_clutter(writing: Page) -> None:
+    caret_at_end_of(writing, "Tight below it.")
+    rich(writing).evaluate(
+        """(field) => {
+          const data = new DataTransfer();
+          data.setData("text/html", "<p class=MsoNormal> Hello <b>you</b><o:p></o:p></p>");
+          field.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
+        }"""
+    )
+    rich(writing).get_by_text("Hello").wait_for()
+    assert "Hello **you**" in source(writing)
+    assert "Mso" not in source(writing)

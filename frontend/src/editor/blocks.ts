@@ -34,7 +34,8 @@ export class Sources {
     const start = (index: number): number => shown[index]?.position?.start.offset ?? source.length;
     const pieces = shown.map((block, index) => {
       const end = block.position?.end.offset ?? start(index + 1);
-      return { source: source.slice(start(index), end), after: source.slice(end, start(index + 1)), type: doc.child(index).type.name };
+      const type = doc.child(index).type.name;
+      return { source: source.slice(start(index), end), after: source.slice(end, start(index + 1)), type };
     });
     const sources = new Sources(source.slice(0, start(0)), pieces, written);
     doc.forEach((node, _, index) => sources.remember(node, index));
@@ -81,7 +82,8 @@ export class Sources {
     const last = index === nodes.length - 1;
     if (last) return own === this.pieces.length - 1 && piece ? piece.after : this.spaced(piece, this.ending());
     const follows = own !== undefined && origins[index + 1] === own + 1;
-    const alike = piece?.type === nodes[index]?.type.name && this.pieces[(own ?? 0) + 1]?.type === nodes[index + 1]?.type.name;
+    const same = (at: number): boolean => this.pieces[origins[at] ?? -1]?.type === nodes[at]?.type.name;
+    const alike = same(index) && same(index + 1);
     if (piece && follows && (alike || /\n[ \t]*\n/.test(piece.after))) return piece.after;
     return this.spaced(piece, BLANK);
   }

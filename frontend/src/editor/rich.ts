@@ -92,7 +92,8 @@ export async function open(source: string, wishes: Wishes): Promise<Rich | null>
           if (!html || html.includes("data-pm-slice")) return false;
           void wishes.cleaned(html).then((markdown) => {
             const pasted = editor.ctx.get(parserCtx)(markdown ?? plain);
-            if (pasted) view.dispatch(view.state.tr.replaceSelection(pasted.slice(0, pasted.content.size)).scrollIntoView());
+            const slice = pasted?.slice(0, pasted.content.size);
+            if (slice) view.dispatch(view.state.tr.replaceSelection(slice).scrollIntoView());
           });
           return true;
         },

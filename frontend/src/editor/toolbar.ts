@@ -1,15 +1,15 @@
 // What the buttons do, and which of them are on.
-import { setBlockType, toggleMark, wrapIn } from "@milkdown/kit/prose/commands";
+import { lift, setBlockType, toggleMark, wrapIn } from "@milkdown/kit/prose/commands";
 import type { MarkType, Node } from "@milkdown/kit/prose/model";
 import { liftListItem, wrapInList } from "@milkdown/kit/prose/schema-list";
 import { type Command, type EditorState, NodeSelection } from "@milkdown/kit/prose/state";
-import { lift } from "@milkdown/kit/prose/commands";
 import type { EditorView } from "@milkdown/kit/prose/view";
 import { ask, type FieldQuestion } from "./dialogs";
 
 const within = (state: EditorState, name: string): boolean => {
   const { $from } = state.selection;
-  return Array.from({ length: $from.depth + 1 }, (_, depth) => $from.node(depth)).some((node) => node.type.name === name);
+  const depths = Array.from({ length: $from.depth + 1 }, (_, depth) => depth);
+  return depths.some((depth) => $from.node(depth).type.name === name);
 };
 
 const marked = (state: EditorState, type: MarkType): boolean => {
@@ -57,11 +57,13 @@ export function show(buttons: Iterable<HTMLButtonElement>, state: EditorState): 
 /** The chosen chip is changed; else a new one goes in where the caret is. */
 export function askField(view: EditorView, question: FieldQuestion): void {
   const { selection } = view.state;
-  const chosen = selection instanceof NodeSelection && selection.node.type.name === "merge_field" ? selection.node : null;
+  const node = selection instanceof NodeSelection ? selection.node : null;
+  const chosen = node?.type.name === "merge_field" ? node : null;
   if (chosen && !question.knows(chosen.attrs.value)) return view.focus(); // only the source can say it
   question.ask(chosen?.attrs.value ?? "", (expression) => {
     if (expression) {
-      const chip = view.state.schema.nodes.merge_field!.create({ value: expression }, null, view.state.selection.$from.marks());
+      const marks = view.state.selection.$from.marks();
+      const chip = view.state.schema.nodes.merge_field!.create({ value: expression }, null, marks);
       view.dispatch(view.state.tr.replaceSelectionWith(chip, false).scrollIntoView());
     }
     view.focus();
@@ -77,8 +79,9 @@ export function askLink(view: EditorView, dialog: HTMLDialogElement): void {
   ask(dialog, (answer) => {
     const href = input.value.trim();
     const change = view.state.tr;
-    if (answer === "insert" && from === to && href) change.insert(from, view.state.schema.text(href, [type.create({ href })]));
-    else if (answer === "insert") {
+    if (answer === "insert" && from === to && href) {
+      change.insert(from, view.state.schema.text(href, [type.create({ href })]));
+    } else if (answer === "insert") {
       change.removeMark(from, to, type);
       if (href) change.addMark(from, to, type.create({ href }));
     }
@@ -98,8 +101,12 @@ function around(state: EditorState, type: MarkType): { from: number; to: number 
   $from.parent.forEach((node, offset) => {
     pieces.push({ from: start + offset, to: start + offset + node.nodeSize, linked: mark.isInSet(node.marks) });
   });
-  for (const piece of [...pieces].reverse()) if (piece.linked && piece.to >= first && piece.from <= first) first = piece.from;
-  for (const piece of pieces) if (piece.linked && piece.from <= last && piece.to >= last) last = piece.to;
+  for (const piece of [...pieces].reverse()) {
+    if (piece.linked && piece.from <= first && piece.to >= first) first = piece.from;
+  }
+  for (const piece of pieces) {
+    if (piece.linked && piece.from <= last && piece.to >= last) last = piece.to;
+  }
   return { from: first, to: last };
 }
 
