@@ -5,7 +5,7 @@ import { rm } from "node:fs/promises";
 const outdir = "../src/newsletter/web/dist";
 await rm(outdir, { recursive: true, force: true });
 await build({
-  entryPoints: ["src/studio.ts", "src/composer.ts", "src/editor.ts", "src/source.ts", "src/studio.css", "src/public.css"],
+  entryPoints: ["src/studio.ts", "src/composer.ts", "src/editor.ts", "src/studio.css", "src/public.css"],
   outdir,
   bundle: true,
   splitting: true,
