@@ -139,7 +139,7 @@ def routes(method: str) -> list[APIRoute]:
     """Of the studio and of the recipients' pages; the endless stream and the way out are left."""
     routers = [*(module.router for module in PAGES), public]
     every = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
-    found = {route.path: route for route in every if method in route.methods}
+    found = {route.path: route for route in every if method in (route.methods or ())}
     return [found[path] for path in sorted(found) if not path.endswith(("/events", "/sign-out"))]
 
 
