@@ -11,7 +11,7 @@ from email.parser import BytesParser
 from email.utils import parseaddr
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsletter.message import headers
@@ -109,6 +109,8 @@ def test_a_plain_field_takes_no_line_breaks() -> None:
 @given(
     st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029"), min_size=1, max_size=90)
 )
+@example("=??Q??=")
+@example("a =?utf-8?q?b?= c.pdf")
 def test_a_file_name_is_read_as_it_was_given(name: str) -> None:
     written = f"Content-Disposition: attachment{headers.parameter('filename', name)}"
     assert all(len(line) <= 78 for line in written.split("\r\n"))

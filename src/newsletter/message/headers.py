@@ -108,11 +108,12 @@ def field_name(name: str) -> str:
 
 
 def parameter(name: str, value: str) -> str:
-    """A parameter of Content-Type or Content-Disposition on a line of its own; RFC 2231 for what is not ASCII."""
+    """A parameter of Content-Type or Content-Disposition on a line of its own; RFC 2231 for what is not ASCII, or looks
+    like an encoded word, which readers decode."""
     value = tidy(value)
     if _token_name(value) and len(value) <= 60:
         return f";\r\n {name}={value}"
-    if value.isascii() and len(value) <= 60:
+    if value.isascii() and "=?" not in value and len(value) <= 60:
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return f';\r\n {name}="{escaped}"'
     coded = "utf-8''" + quote(value, safe="", errors="replace")
