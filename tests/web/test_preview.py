@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from sqlalchemy import select
+from typer.testing import CliRunner
 
 from newsletter.app import Workspace
+from newsletter.cli.program import app
 from newsletter.clock import FixedClock
 from newsletter.store.engine import reading
 from newsletter.store.tables import contact, service_message
+from tests.servers import free_port
 from tests.web.desk import client, csrf
 from tests.workflow.office import ISSUE, add_contacts, lay, office
 
@@ -139,3 +142,23 @@ def test_a_mistake_is_named_with_its_place_above_what_was_shown_last(ws: Workspa
     assert "last=1" in page
     assert "A counter opens" in browser.get(f"{HERE}/frame?last=1&language=en").text
     assert browser.get(f"{HERE}/frame").status_code == 422
+
+
+@pytest.mark.parametrize("way", ["studio", "command"])
+def test_a_test_that_does_not_go_out_says_so_and_its_words_stand_in_no_address(
+    tmp_path: Path, clock: FixedClock, way: str
+) -> None:
+    server = f'\n[transports.smtp]\nkind = "smtp"\nhost = "127.0.0.1"\nport = {free_port()}\ntls = "none"\n'
+    with office(lay(tmp_path / "ws", top='send_with = ["smtp"]', tables=server), clock) as ws:
+        if way == "studio":
+            browser = client(ws, "ana")
+            answer = browser.post(f"{HERE}/test", data={"csrf": csrf(browser.get(HERE).text)})
+            assert answer.status_code == 422
+            assert "did not go out" in answer.text
+        else:
+            ends = CliRunner().invoke(
+                app, ["send", ISSUE, "--test", "ana@example.org", "--workspace", str(tmp_path / "ws")]
+            )
+            assert ends.exit_code == 1
+        with reading(ws.context.engine) as connection:
+            assert connection.execute(select(service_message.c.state)).scalars().all() == ["rejected"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -140,3 +141,30 @@ def test_a_link_is_followed_counted_and_can_be_mended(sent: Workspace, browser: 
 def test_the_public_part_alone_has_no_studio(sent: Workspace, browser: TestClient) -> None:
     assert browser.get("/sign-in").status_code == 404
     assert client(sent, only="studio").get(address(sent, Purpose.UNSUBSCRIBE, 1)).status_code == 404
+
+
+MERGED = """---
+key: greeting
+title: "A word for {{ contact.first_name | default('all of you') }}"
+summary: What stands <here> & there
+---
+Dear {{ contact.first_name | default("reader") }}, this is **new**. [More](https://one.example/more)
+"""
+
+
+def test_a_reading_page_says_what_was_approved_whatever_the_files_say_since(tmp_path: Path, clock: FixedClock) -> None:
+    folder = lay(tmp_path / "ws")
+    article = folder / "campaigns/news/articles/greeting.en.md"
+    article.write_text(MERGED)
+    with office(folder, clock) as ws:
+        approved(ws)
+        carry(ws)
+        before = ws.compose("news/2026-12").composition.hash
+        browser = client(ws, only="public")
+        page = browser.get("/i/news/2026-12/en/greeting").text
+        assert "A word for all of you" in page
+        assert "Dear reader, this is <strong>new</strong>." in page
+        assert "What stands &lt;here&gt; &amp; there" in page
+        article.write_text(MERGED.replace("**new**", "changed"))
+        assert browser.get("/i/news/2026-12/en/greeting").text == page
+        assert ws.compose("news/2026-12").composition.hash != before  # so an approval does not cover it

@@ -43,9 +43,10 @@ def send(
         person = ctx.person(as_)
         row = ws.issue(issue)
         if test:
-            for line in send_tests(ctx, ws.compose(row).composition, test, person):
-                say(line)
-            return
+            tested = send_tests(ctx, ws.compose(row).composition, test, person)
+            for each in tested:
+                say(str(each))
+            raise typer.Exit(0 if all(each.went for each in tested) else 1)
         plan = plan_send(ctx, row, rehearse=rehearse)
         if plan.complete is not None:
             say(f"The rehearsal of edition {plan.edition.number} of {issue} is complete; nothing is done twice.")

@@ -53,6 +53,7 @@ class Content:
             "body": html,
             "text": plain,
             "url": self.address(article),
+            "reading": not article.link,  # its address is a page of our own
             "date": article.date,
             "topics": list(article.topics),
             "kind": article.kind,

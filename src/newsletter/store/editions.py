@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from newsletter.message.parts import Compiled, CompiledLanguage, Tree
 from newsletter.message.serial import pack, unpack
-from newsletter.store.tables import asset, edition, edition_asset, edition_variant, link
+from newsletter.store.tables import asset, edition, edition_asset, edition_page, edition_variant, link
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,19 @@ class EditionRow:
     languages: Mapping[str, Mapping[str, Any]]
     frozen_by: int
     frozen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PageRow:
+    """The reading page of an article: title, summary and body as HTML."""
+
+    language: str
+    article: str
+    title: str
+    summary: str
+    body: str
+    author: str
+    picture: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +127,18 @@ def find_asset(connection: Connection, sha256: str) -> AssetRow | None:
     if row is None:
         return None
     return AssetRow(row.sha256, row.media_type, row.bytes, row.name, row.width, row.height)
+
+
+def add_pages(connection: Connection, edition_id: int, pages: Iterable[PageRow]) -> None:
+    for each in pages:
+        connection.execute(insert(edition_page).values(edition_id=edition_id, **asdict(each)))
+
+
+def page(connection: Connection, edition_id: int, language: str, article: str) -> PageRow | None:
+    mine = edition_page.c.edition_id == edition_id, edition_page.c.language == language
+    columns = (edition_page.c[each.name] for each in fields(PageRow))
+    row = connection.execute(select(*columns).where(*mine, edition_page.c.article == article)).first()
+    return None if row is None else PageRow(**row._mapping)
 
 
 def links(connection: Connection, issue_id: int) -> dict[str, int]:

@@ -258,6 +258,20 @@ edition_asset = Table(
     Column("sha256", ForeignKey("asset.sha256", ondelete="RESTRICT"), primary_key=True),
 )
 
+# {public_url}/i/<campaign>/<key>/<language>/<article>: an article without a link of its own, as it was approved.
+edition_page = Table(
+    "edition_page",
+    metadata,
+    Column("edition_id", ForeignKey("edition.id"), primary_key=True),
+    Column("language", String(35), primary_key=True),
+    Column("article", String(128), primary_key=True),
+    Column("title", Text, nullable=False),  # HTML, as all three
+    Column("summary", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("picture", Json),
+)
+
 # {public_url}/l/<issue id>/<number> -> target; mended for everyone by changing the row.
 link = Table(
     "link",

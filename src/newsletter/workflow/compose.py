@@ -29,6 +29,7 @@ from newsletter.workflow.envelopes import envelope_for
 from newsletter.workflow.gather import library_of
 from newsletter.workflow.links import LinkRegister, reading_page, web_version
 from newsletter.workflow.pictures import Pictures
+from newsletter.workflow.reading_pages import linked
 from newsletter.workflow.witnesses import witnesses_of
 from newsletter.workspace.loading import load_yaml
 
@@ -61,7 +62,9 @@ class Composition:
     @property
     def language_hashes(self) -> dict[str, str]:
         return {
-            language: serial.content_hash(serial.language(each.compiled), serial.envelope(each.envelope))
+            language: serial.content_hash(
+                serial.language(each.compiled), serial.envelope(each.envelope), linked(each.manuscript)
+            )
             for language, each in self.languages.items()
         }
 

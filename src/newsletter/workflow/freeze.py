@@ -25,6 +25,7 @@ from newsletter.workflow.audience import audience_rule, frozen_rule
 from newsletter.workflow.check import errors
 from newsletter.workflow.compose import Composition, compose
 from newsletter.workflow.context import Context
+from newsletter.workflow.reading_pages import pages_of
 from newsletter.workflow.witnesses import witnesses_of
 
 PROVED = 5  # real contacts a language whose spliced message is compared with a plain render
@@ -97,6 +98,7 @@ def prove(ctx: Context, made: Composition) -> None:
 
 
 def _write(ctx: Context, made: Composition, person: Person, at: datetime) -> EditionRow:
+    pages = pages_of(ctx, made)  # compiled before the database is held
     with writing(ctx.engine) as connection:
         row: dict[str, Any] = {
             "issue_id": made.issue.id,
@@ -118,6 +120,7 @@ def _write(ctx: Context, made: Composition, person: Person, at: datetime) -> Edi
         }
         compiled = {tag: each.compiled for tag, each in made.languages.items()}
         id_ = editions.add(connection, row, compiled, made.assets.values())
+        editions.add_pages(connection, id_, pages)
         editions.add_links(connection, made.issue.id, made.links)
         planned = made.definition["planned"]
         issues.plan(connection, made.issue.id, None if planned == "now" else datetime.fromisoformat(planned))

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from html import escape
 
-from sqlalchemy import insert, update
-
-from newsletter.dispatch.transports.base import Outgoing
-from newsletter.errors import NewsletterError
-from newsletter.message import mime, splice
+from newsletter.message import mime
 from newsletter.message.envelope import Envelope, Mailbox
 from newsletter.message.parts import Compiled
-from newsletter.model.delivery import AttemptState
 from newsletter.model.permission import Role
-from newsletter.settings import OutboxSettings
 from newsletter.store import people
 from newsletter.store.editions import EditionRow
-from newsletter.store.engine import reading, writing
+from newsletter.store.engine import reading
 from newsletter.store.issues import IssueRow
 from newsletter.store.people import Person
-from newsletter.store.tables import service_message
-from newsletter.tokens import INERT_ID
 from newsletter.workflow.context import Context
-from newsletter.workflow.send import transport_for
+from newsletter.workflow.own_mail import OwnMail, post
 
 
 def approval_asked(ctx: Context, issue: IssueRow, edition: EditionRow, by: Person, recipients: int) -> None:
@@ -58,43 +49,13 @@ def decided(ctx: Context, issue: IssueRow, edition: EditionRow, by: Person, *, w
 
 def _post(ctx: Context, issue: IssueRow, person: Person, kind: str, subject: str, lines: Iterable[str]) -> None:
     campaign = ctx.campaign(issue.campaign)
-    address = person.address or ""
-    name = (campaign.transports or ctx.settings.send_with or ["outbox"])[0]
-    language = ctx.settings.default_language
-    sender = campaign.sender_for(language)
+    sender = campaign.sender_for(ctx.settings.default_language)
     envelope = Envelope(
         Mailbox(sender.address, sender.name), "en", ctx.settings.host, unsubscribe=False, automatic=True
     )
     link = f"{ctx.settings.studio_url.rstrip('/')}/issues/{issue.name}/approval"
     template = mime.compile(_letter(subject, list(lines), link), envelope, ())
-    at = ctx.clock.now()
-    with writing(ctx.engine) as connection:
-        values = {"kind": kind, "issue_id": issue.id, "person_id": person.id, "address": address, "transport": name}
-        values |= {"state": AttemptState.INTENT.value, "created_at": at}
-        made = insert(service_message).values(values).returning(service_message.c.id)
-        id_ = int(connection.execute(made).scalar_one())
-    trace = ctx.secrets.key_ring.digest("notice", id_)
-    data = ctx.personal.delivery(INERT_ID, address, at, (), name=person.name, trace=trace)
-    outgoing = Outgoing(-id_, -id_, 0, address, template, data, splice.message, sender.address)
-    state, reply = _sent(ctx, name, outgoing)
-    with writing(ctx.engine) as connection:
-        done = {"state": state.value, "reply": reply, "finished_at": ctx.clock.now()}
-        connection.execute(update(service_message).where(service_message.c.id == id_).values(done))
-
-
-def _sent(ctx: Context, name: str, outgoing: Outgoing) -> tuple[AttemptState, str]:
-    async def main() -> tuple[AttemptState, str]:
-        channel = await transport_for(ctx, name).open()
-        try:
-            [outcome] = await channel.send([outgoing])
-        finally:
-            await channel.close()
-        return outcome.state, "" if isinstance(ctx.settings.transports[name], OutboxSettings) else outcome.reply
-
-    try:
-        return asyncio.run(main())
-    except NewsletterError as error:
-        return AttemptState.REJECTED, str(error)
+    post(ctx, campaign, OwnMail(kind, issue, person, person.address or "", template, name=person.name))
 
 
 def _letter(subject: str, lines: list[str], link: str) -> Compiled:

@@ -71,19 +71,23 @@ def link(request: Request, ctx: Here, issue: int, number: int) -> Response:
 
 @router.get("/i/{campaign}/{key}/{language}")
 def web_version(request: Request, ctx: Here, campaign: str, key: str, language: str) -> Response:
-    found = reading.web_version(ctx, campaign, key, language)
+    edition = reading.sent_edition(ctx, campaign, key)
+    found = reading.web_version(ctx, edition, language) if edition else None
     if found is None:
         return _nowhere(request, ctx)
-    html = found.html.replace(f"{ctx.settings.public_url}/", "/")  # the same place, by whichever name it is reached
-    return HTMLResponse(html, headers={"content-security-policy": MAIL, "cache-control": "max-age=300"})
+    return HTMLResponse(_here(ctx, found), headers={"content-security-policy": MAIL, "cache-control": "max-age=300"})
 
 
 @router.get("/i/{campaign}/{key}/{language}/{article}")
 def article(request: Request, ctx: Here, campaign: str, key: str, language: str, article: str) -> Response:
-    found = reading.reading_page(ctx, campaign, key, language, article)
-    if found is None:
+    edition = reading.sent_edition(ctx, campaign, key)
+    found = reading.reading_page(ctx, edition, language, article) if edition else None
+    if edition is None or found is None:
         return _nowhere(request, ctx)
-    values = {"page": found, "body": Markup(found.body), "whole": f"/i/{campaign}/{key}/{language}"}  # noqa: S704
+    texts = {name: Markup(_here(ctx, getattr(found, name))) for name in ("title", "summary", "body")}  # noqa: S704
+    whole = f"/i/{campaign}/{key}/{language}" if match([language], edition.languages) else ""
+    picture = found.picture and {**found.picture, "url": _here(ctx, str(found.picture["url"]))}
+    values = texts | {"page": found, "whole": whole, "picture": picture}
     return _page(ctx, "article.html", language, values)
 
 
@@ -145,6 +149,11 @@ def choose(
     now = preferences.reader_of(ctx, Purpose.PREFERENCES, token)
     assert now is not None
     return _preferences(ctx, now, kept=True)
+
+
+def _here(ctx: Context, text: str) -> str:
+    """Our own addresses as this very place, by whichever name it is reached."""
+    return text.replace(f"{ctx.settings.public_url}/", "/")
 
 
 def _unsubscribe(ctx: Context, reader: Reader, step: str) -> HTMLResponse:

@@ -110,10 +110,12 @@ def proofs(at: At, issue: ThisIssue) -> Response:
         if at.person.address is None:
             raise UsageError("You have no address yet, so there is nowhere to send the proofs: add it to your account.")
         made = at.studio.editions.whole(at.ctx, issue).composition
-        said = send_tests(at.ctx, made, [at.person.address], at.person)
+        tested = send_tests(at.ctx, made, [at.person.address], at.person)
+        if not all(each.went for each in tested):  # the server's words may hold an address: they stand in no URL
+            raise NewsletterError(f"Not all proofs went out: {'; '.join(map(str, tested))}.")
     except NewsletterError as error:
         return _page(at, issue, str(error))
-    return at.go(f"/issues/{issue.name}/schedule", "Proofs, marked [Test], to you: " + "; ".join(said) + ".")
+    return at.go(f"/issues/{issue.name}/schedule", f"{len(tested)} proofs, marked [Test], went to you.")
 
 
 @router.post("/later", dependencies=[allowed(Action.EDIT)])

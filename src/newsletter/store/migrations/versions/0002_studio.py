@@ -1,11 +1,12 @@
-"""The studio: sign-in, accepted warnings, comments of reviews, followed links; one index less to a delivery."""
+"""The studio: sign-in, accepted warnings, comments of reviews, followed links, reading pages;
+one index less to a delivery."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-from newsletter.store.types import Id, Instant
+from newsletter.store.types import Id, Instant, Json
 
 revision = "0002"
 down_revision = "0001"
@@ -28,6 +29,19 @@ def upgrade() -> None:
     ):
         op.add_column("person", column)
     op.add_column("link", sa.Column("followed", sa.Integer(), nullable=False, server_default="0"))
+    op.create_table(
+        "edition_page",
+        sa.Column("edition_id", Id, nullable=False),
+        sa.Column("language", sa.String(35), nullable=False),
+        sa.Column("article", sa.String(128), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("picture", Json),
+        sa.PrimaryKeyConstraint("edition_id", "language", "article", name="pk_edition_page"),
+        sa.ForeignKeyConstraint(["edition_id"], ["edition.id"], name="fk_edition_page_edition_id"),
+    )
     op.create_table(
         "session",
         sa.Column("id", Id, nullable=False),
