@@ -14,6 +14,7 @@ from newsletter.app import Workspace
 from newsletter.clock import FixedClock
 from newsletter.store import ledger, runs
 from newsletter.store.engine import reading, writing
+from newsletter.store.runs import RunRow
 from newsletter.store.tables import contact, delivery, institution, run
 from newsletter.workflow import lookup, progress, sent
 from newsletter.workflow.send import launch, plan_send
@@ -30,9 +31,13 @@ def ws(tmp_path: Path, clock: FixedClock) -> Iterator[Workspace]:
         yield opened
 
 
-def run_id(ws: Workspace) -> int:
+def the_run(ws: Workspace) -> RunRow:
     with reading(ws.context.engine) as connection:
-        return runs.of_issue(connection, ws.issue(ISSUE).id)[-1].id
+        return runs.of_issue(connection, ws.issue(ISSUE).id)[-1]
+
+
+def run_id(ws: Workspace) -> int:
+    return the_run(ws).id
 
 
 def mark(ws: Workspace, state: str, reason: str | None, number: int = 1) -> list[int]:
@@ -155,11 +160,12 @@ def test_institutions_that_nobody_reached_are_named_with_whom_to_try_next(ws: Wo
         connection.execute(
             update(delivery).where(delivery.c.institution_id == some).values(state="rejected", reason="550 no")
         )
-    [found] = progress.unreached(ws.context, ws.issue(ISSUE), run_id(ws))
-    assert (found.institution_id, found.reason) == (some, "550 no")
+        code = connection.execute(select(institution.c.code).where(institution.c.id == some)).scalar_one()
+    [found] = progress.unreached(ws.context, ws.issue(ISSUE), the_run(ws))
+    assert (found.institution, found.reason) == (code, "550 no")
     with writing(ws.context.engine) as connection:
         connection.execute(update(delivery).where(delivery.c.institution_id == some).values(state="accepted"))
-    assert progress.unreached(ws.context, ws.issue(ISSUE), run_id(ws)) == []
+    assert progress.unreached(ws.context, ws.issue(ISSUE), the_run(ws)) == []
 
 
 # Did we send it to X?

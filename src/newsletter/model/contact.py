@@ -39,3 +39,11 @@ class Basis(StrEnum):
 
 # Stands for every news publication in a consent record: "unsubscribe from all".
 ALL_NEWS = "*"
+
+
+NAME_FIELDS = ("contact.first_name", "contact.last_name")  # the To field shows them, whatever a template reads
+
+
+def full_name(*parts: str | None) -> str:
+    """Title, first and last name as people read them; what is missing leaves no gap."""
+    return " ".join(part for part in parts if part)

@@ -14,6 +14,7 @@ from newsletter.message.envelope import Envelope
 from newsletter.message.parts import CompiledLanguage
 from newsletter.model.article import Library
 from newsletter.model.campaign import Campaign
+from newsletter.model.contact import NAME_FIELDS
 from newsletter.model.draft import Draft
 from newsletter.model.recurrence import instant, moment, zone_of
 from newsletter.rendering.content import Content, issue_date
@@ -33,7 +34,6 @@ from newsletter.workflow.reading_pages import linked
 from newsletter.workflow.witnesses import witnesses_of
 from newsletter.workspace.loading import load_yaml
 
-NAME_FIELDS = ("contact.first_name", "contact.last_name")  # the To field shows them, whatever the template reads
 WITNESSES = 200  # contacts a language that answer the questions which cannot be forced
 
 

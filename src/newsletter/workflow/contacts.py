@@ -15,6 +15,7 @@ from newsletter.audience.job import ImportJob
 from newsletter.audience.sql import to_sql
 from newsletter.errors import UsageError, nearest
 from newsletter.model.address import AddressError, check_address
+from newsletter.model.contact import full_name
 from newsletter.model.mapping import ImportMapping
 from newsletter.model.permission import Action, may, require
 from newsletter.model.suppression import Reason
@@ -50,7 +51,7 @@ def list_contacts(ctx: Context, rule: str, person: Person, *, limit: int) -> lis
         return [
             ContactRow(
                 row.code,
-                " ".join(part for part in (row.first_name, row.last_name) if part),
+                full_name(row.first_name, row.last_name),
                 row.role,
                 row.institution_name,
                 row.language,

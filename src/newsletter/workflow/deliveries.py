@@ -12,6 +12,7 @@ from typing import IO, Any
 from sqlalchemy import Select, or_, select
 
 from newsletter.errors import UsageError, nearest
+from newsletter.model.contact import full_name
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.permission import Action, may, require
 from newsletter.store import issues, ledger
@@ -182,7 +183,7 @@ def _row(row: Any) -> DeliveryRow:
         rehearsal=bool(row.rehearsal),
         contact=row.contact_code or f"contact {row.contact_id}",
         role=row.role,
-        name=" ".join(part for part in (row.first_name, row.last_name) if part),
+        name=full_name(row.first_name, row.last_name),
         institution=row.institution_name,
         language=row.language,
         state=row.state,

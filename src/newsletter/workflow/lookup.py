@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, select
 
 from newsletter.model.address import AddressError, normalise_address
+from newsletter.model.contact import full_name
 from newsletter.model.permission import Action, may
 from newsletter.store.engine import reading
 from newsletter.store.people import Person
@@ -74,7 +75,7 @@ def ask(ctx: Context, asked: str, person: Person) -> Answer:
     found = [
         Match(
             row.id,
-            " ".join(part for part in (row.first_name, row.last_name) if part),
+            full_name(row.first_name, row.last_name),
             row.role,
             row.institution_name,
             row.address if sees else masked(row.address),
@@ -160,7 +161,7 @@ def history(ctx: Context, contact_id: int, person: Person) -> History | None:
     sees = may(person.roles, Action.CONTACTS)
     return History(
         id=row.id,
-        name=" ".join(part for part in (row.first_name, row.last_name) if part),
+        name=full_name(row.first_name, row.last_name),
         role=row.role,
         institution=row.institution_name,
         address=row.address if sees else masked(row.address),

@@ -13,6 +13,7 @@ from newsletter.message.envelope import Envelope
 from newsletter.message.parts import CompiledLanguage
 from newsletter.message.slots import field_values
 from newsletter.message.tree import bind_tree
+from newsletter.model.contact import full_name
 from newsletter.model.recipient import Recipient
 from newsletter.rendering import proof
 from newsletter.store.engine import reading
@@ -44,7 +45,7 @@ def message(
     if rendered is None or number is None:
         raise NewsletterError(f"The answers of {recipient.label} to the template's conditions have no variant.")
     template = mime.compile(compiled.variants[number], envelope, compiled.fields)
-    name = " ".join(str(part) for part in (recipient.contact["first_name"], recipient.contact["last_name"]) if part)
+    name = full_name(recipient.contact["first_name"], recipient.contact["last_name"])
     data = ctx.personal.delivery(
         INERT_ID,
         recipient.address or "nobody@example.org",

@@ -9,21 +9,22 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import case, func, select, tuple_
+from sqlalchemy import func, select, tuple_
 
 from newsletter.errors import UsageError
 from newsletter.model.delivery import DeliveryState, RunState, Sums
-from newsletter.store import ledger, runs
+from newsletter.store import editions, ledger, runs
 from newsletter.store.engine import reading
 from newsletter.store.issues import IssueRow
 from newsletter.store.people import Person
 from newsletter.store.runs import RunRow
-from newsletter.store.tables import contact, delivery, institution
+from newsletter.store.tables import delivery
 from newsletter.workflow.context import Context
 from newsletter.workflow.deliveries import DeliveryRow, listed
+from newsletter.workflow.unreached import Unreached, nobody_reached
 
 PAGE = 100
 DOMAINS = 12
@@ -85,17 +86,6 @@ class Cause:
     reason: str
     number: int
     advice: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unreached:
-    """An institution that a run did not reach, and whom it could be tried with next."""
-
-    institution_id: int
-    name: str
-    reason: str
-    next_contact: str | None
-    next_role: str | None
 
 
 def runs_of(ctx: Context, issue: IssueRow) -> list[RunRow]:
@@ -243,60 +233,10 @@ def those_of(ctx: Context, run_id: int, ids: Sequence[int]) -> list[int]:
         return list(connection.scalars(statement))
 
 
-def unreached(ctx: Context, issue: IssueRow, run_id: int) -> list[Unreached]:
-    """Members of whom no contact got it or may still get it, in any run: for another contact, or a letter.
-
-    Reads every row of the issue's runs.
-    """
-    ended = delivery.c.state.in_([DeliveryState.REJECTED.value, DeliveryState.SKIPPED.value])
+def unreached(ctx: Context, issue: IssueRow, run: RunRow) -> list[Unreached]:
+    """Institutions that nobody reached, in all real runs; of a rehearsal, in itself. Reads every row of them."""
     with reading(ctx.engine) as connection:
-        mine = runs.get(connection, run_id)
-        real = [run.id for run in runs.of_issue(connection, issue.id) if not run.rehearsal]
-    looked = (
-        select(delivery.c.institution_id, func.min(delivery.c.reason).label("reason"))
-        .where(delivery.c.run_id.in_([run_id] if mine.rehearsal else real), delivery.c.institution_id.is_not(None))
-        .group_by(delivery.c.institution_id)
-        .having(func.sum(case((ended, 0), else_=1)) == 0)
-        .subquery()
-    )
-    statement = (
-        select(institution.c.id, institution.c.name, looked.c.reason)
-        .join(looked, looked.c.institution_id == institution.c.id)
-        .order_by(institution.c.name, institution.c.id)
-        .limit(UNREACHED)
-    )
-    with reading(ctx.engine) as connection:
-        found = connection.execute(statement).all()
-    nexts = _next_contacts(ctx, issue, run_id, [row.id for row in found])
-    return [
-        Unreached(row.id, row.name, same_reply(row.reason or ""), *nexts.get(row.id, (None, None))) for row in found
-    ]
-
-
-def _next_contacts(
-    ctx: Context, issue: IssueRow, run_id: int, institutions: Sequence[int]
-) -> dict[int, tuple[str, str | None]]:
-    """For each institution the first contact, by the campaign's roles, who has an address that was not tried."""
-    roles = list(ctx.campaign(issue.campaign).roles)
-    rank = (
-        case({role: place for place, role in enumerate(roles)}, value=contact.c.role, else_=len(roles))
-        if roles
-        else contact.c.id
-    )
-    refused = select(delivery.c.contact_id).where(
-        delivery.c.run_id == run_id, delivery.c.state == DeliveryState.REJECTED.value
-    )
-    statement = (
-        select(contact.c.id, contact.c.institution_id, contact.c.first_name, contact.c.last_name, contact.c.role)
-        .where(contact.c.institution_id.in_(institutions), contact.c.active, contact.c.address.is_not(None))
-        .order_by(contact.c.institution_id, rank, contact.c.id)
-    )
-    found: dict[int, tuple[str, str | None]] = {}
-    with reading(ctx.engine) as connection:
-        tried = set(connection.scalars(refused))
-        for row in connection.execute(statement):
-            if row.id in tried:
-                continue
-            name = " ".join(part for part in (row.first_name, row.last_name) if part) or f"contact {row.id}"
-            found.setdefault(row.institution_id, (name, row.role))
-    return found
+        edition = editions.get(connection, run.edition_id)
+        of = [run] if run.rehearsal else [each for each in runs.of_issue(connection, issue.id) if not each.rehearsal]
+    found = nobody_reached(ctx, edition, of)[:UNREACHED]
+    return [replace(each, reason=same_reply(each.reason)) for each in found]

@@ -25,6 +25,7 @@ from newsletter.message.mime import Template
 from newsletter.message.parts import Tree
 from newsletter.message.tree import bind_tree
 from newsletter.model.approval import NotApproved
+from newsletter.model.contact import NAME_FIELDS, full_name
 from newsletter.model.delivery import RunState
 from newsletter.model.issue import IssueState, Step
 from newsletter.model.permission import Action, require
@@ -216,7 +217,7 @@ def composer(ctx: Context, run: RunRow, edition: EditionRow) -> Callable[[Claime
     def letter(row: Claimed) -> Letter:
         variant = template(row.language, row.variant)
         values = tuple(row.field_values)
-        name = full_name(dict(zip(variant.fields, values, strict=True)))
+        name = name_in(dict(zip(variant.fields, values, strict=True)))
         data = personal.delivery(row.id, row.address, row.due_at, values, name=name)
         return Letter(variant, data, join, variant.envelope.sender.address)
 
@@ -237,10 +238,9 @@ def signing(ctx: Context) -> Callable[[Template, DeliveryData], bytes]:
     return lambda template, data: sign(splice.message(template, data))
 
 
-def full_name(values: dict[str, object]) -> str:
+def name_in(values: dict[str, object]) -> str:
     """As the To field shows it."""
-    parts = (values.get("contact.first_name"), values.get("contact.last_name"))
-    return " ".join(str(part) for part in parts if part)
+    return full_name(*(str(values[path]) for path in NAME_FIELDS if values.get(path)))
 
 
 def transport_for(ctx: Context, name: str) -> Transport:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, or_, select
 
 from newsletter.audience import examples
 from newsletter.audience.select import meets
@@ -15,16 +15,17 @@ from newsletter.message.parts import CompiledLanguage
 from newsletter.message.slots import field_values
 from newsletter.message.tree import bind_tree
 from newsletter.model.campaign import Campaign
+from newsletter.model.contact import full_name
 from newsletter.model.permission import Action, may
 from newsletter.model.recipient import Recipient
 from newsletter.model.rule import Compare
 from newsletter.store.engine import reading
 from newsletter.store.people import Person
 from newsletter.store.tables import contact, institution
+from newsletter.workflow import lookup
 from newsletter.workflow.audience import audience_rule
 from newsletter.workflow.contacts import masked
 from newsletter.workflow.context import Context
-from newsletter.workflow.rights import contacts_of
 
 PUBLIC, LONGEST, EMPTIEST, LARGEST = "", "longest", "emptiest", "largest"
 NAMES = ("title", "first_name", "last_name")
@@ -53,13 +54,11 @@ class Specimen:
 
 
 def search(ctx: Context, asked: str, person: Person) -> list[Found]:
-    """Contacts by a part of their name, institution or code, or by their whole address."""
-    asked = asked.strip()
-    if not asked:
-        return []
+    """Contacts as the search of every page finds them: by name, institution, domain or whole address."""
     sees = may(person.roles, Action.CONTACTS)
+    ids = lookup.contacts(ctx, asked)
     with reading(ctx.engine) as connection:
-        rows = connection.execute(_listed().where(_matches(ctx, asked)).limit(FOUND)).all()
+        rows = connection.execute(_listed().where(contact.c.id.in_(ids)).limit(FOUND)).all()
     return [
         Found(row.id, name_of(row), row.institution or "", row.language, row.address if sees else masked(row.address))
         for row in rows
@@ -89,7 +88,7 @@ def specimen(
 
 
 def name_of(row: Any) -> str:
-    return " ".join(part for part in (row.title, row.first_name, row.last_name) if part) or row.role or row.code
+    return full_name(row.title, row.first_name, row.last_name) or row.role or row.code
 
 
 def _listed() -> Select[Any]:
@@ -100,17 +99,6 @@ def _listed() -> Select[Any]:
         .where(contact.c.active.is_(True), contact.c.erased_at.is_(None))
         .order_by(contact.c.id)
     )
-
-
-def _matches(ctx: Context, asked: str) -> ColumnElement[bool]:
-    if "@" in asked:
-        try:
-            return contact.c.id.in_(contacts_of(ctx, asked))
-        except UsageError:
-            return false()
-    full = func.coalesce(contact.c.first_name, "") + " " + func.coalesce(contact.c.last_name, "")
-    columns = (full, contact.c.code, institution.c.name, institution.c.code)
-    return or_(*(each.icontains(asked, autoescape=True) for each in columns))
 
 
 def _audience(ctx: Context, name: str, campaign: Campaign, language: str) -> ColumnElement[bool]:

@@ -22,7 +22,7 @@ from newsletter.workflow.audience import audience_rule
 from newsletter.workflow.compose import ComposedLanguage, Composition
 from newsletter.workflow.context import Context
 from newsletter.workflow.own_mail import OwnMail, Posted, post
-from newsletter.workflow.send import full_name
+from newsletter.workflow.send import name_in
 from newsletter.workflow.witnesses import witnesses_of
 
 MARK = "[Test] "
@@ -87,7 +87,7 @@ def _send(
 ) -> Posted:
     template = _template(composed, recipient)
     values = tuple(field_values(recipient, template.fields))
-    name = full_name(dict(zip(template.fields, values, strict=True)))
+    name = name_in(dict(zip(template.fields, values, strict=True)))
     return post(ctx, made.campaign, OwnMail("test", made.issue, person, address, template, values, name))
 
 

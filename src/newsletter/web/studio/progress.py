@@ -15,6 +15,7 @@ from fastapi.responses import Response, StreamingResponse
 from newsletter.errors import NewsletterError, UsageError
 from newsletter.model.permission import Action
 from newsletter.store.issues import IssueRow
+from newsletter.store.runs import RunRow
 from newsletter.web.studio.desk import At, Desk, allowed
 from newsletter.web.studio.issues import ThisIssue
 from newsletter.workflow import lookup, progress
@@ -78,7 +79,7 @@ def live(at: At, issue: ThisIssue, run: int) -> Response:
 @router.get("/breakdown")
 def breakdown(at: At, issue: ThisIssue, run: int) -> Response:
     """Languages and domains; a fragment, as every row of the run is read."""
-    id_ = _run_id(at, issue, run)
+    id_ = _run(at, issue, run).id
     languages, domains = progress.by_language(at.ctx, id_), progress.by_domain(at.ctx, id_)
     return at.page("progress_breakdown.html", languages=languages, domains=domains)
 
@@ -86,13 +87,13 @@ def breakdown(at: At, issue: ThisIssue, run: int) -> Response:
 @router.get("/unreached")
 def unreached(at: At, issue: ThisIssue, run: int) -> Response:
     """Institutions that nobody reached; a fragment."""
-    return at.page("progress_unreached.html", rows=progress.unreached(at.ctx, issue, _run_id(at, issue, run)))
+    return at.page("progress_unreached.html", rows=progress.unreached(at.ctx, issue, _run(at, issue, run)))
 
 
 @router.get("/export.csv")
 def export(at: At, issue: ThisIssue, run: int, state: str = "") -> Response:
     """Every delivery of a run; addresses are masked for who may not see them."""
-    id_ = _run_id(at, issue, run)
+    id_ = _run(at, issue, run).id
     if state and state not in progress.STATES:
         raise UsageError(f"There is no state {state!r}.")
 
@@ -131,7 +132,7 @@ def decide(
 ) -> Response:
     """What became of unconfirmed deliveries; or another try of refused ones."""
     try:
-        mine = progress.those_of(at.ctx, _run_id(at, issue, run), delivery or [])
+        mine = progress.those_of(at.ctx, _run(at, issue, run).id, delivery or [])
         if not mine:
             raise UsageError("Tick at least one message.")
         moved = settle(at.ctx, mine, decision, at.person)
@@ -189,15 +190,15 @@ def _place(after: str) -> tuple[str, int] | None:
     return (state, int(id_)) if state in progress.STATES and id_.isascii() and id_.isdigit() else None
 
 
-def _run_id(at: Desk, issue: IssueRow, number: int) -> int:
+def _run(at: Desk, issue: IssueRow, number: int) -> RunRow:
     run = progress.chosen(progress.runs_of(at.ctx, issue), number)
     if run is None:
         raise UsageError(f"There is no run {number} of {issue.name}.")
-    return run.id
+    return run
 
 
 def _look(at: Desk, issue: IssueRow, number: int) -> tuple[str, bool]:
-    seen = progress.now(at.ctx, _run_id(at, issue, number))
+    seen = progress.now(at.ctx, _run(at, issue, number).id)
     return _drawn(at, issue, seen), seen.live
 
 
