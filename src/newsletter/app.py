@@ -85,7 +85,7 @@ class Workspace:
         """Who would get a campaign's next issue, and who is left out and why."""
         ctx = self.context
         definition = ctx.campaign(campaign)
-        rule = audience_rule(ctx, campaign, definition, definition.languages or ctx.settings.languages)
+        rule = audience_rule(ctx, campaign, definition, ctx.languages(definition))
         with reading(ctx.engine) as connection:
             return explain(connection, rule, ctx.fields)
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from newsletter.store.editions import AssetRow
 from newsletter.store.issues import IssueRow
+from newsletter.web.kept import Kept, stamp
 from newsletter.workflow.compose import compose
 from newsletter.workflow.context import Context
 from newsletter.workflow.edition import Edition
@@ -18,92 +15,64 @@ if TYPE_CHECKING:
     from newsletter.checks import Finding
 
 KEPT = 24  # compositions, of one language or whole
+WHOLE = ""
 
 
 class Editions:
     """One language is composed at a time, as a preview needs no more; `whole` has them all, for the checks."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str, str], Edition] = OrderedDict()
-        self._checked: OrderedDict[tuple[str, str], list[Finding]] = OrderedDict()
-        self._guard = threading.Lock()
+        self._composed: Kept[tuple[str, str, str], Edition] = Kept(KEPT)  # issue, language or WHOLE, stamp
+        self._checked: Kept[tuple[str, str], list[Finding]] = Kept(KEPT)  # issue, stamp and day
 
     def language(self, ctx: Context, issue: IssueRow, tag: str) -> Edition:
-        return self._get((issue.name, tag, stamp(ctx, issue)), lambda: _compose(ctx, issue, tag))
+        """Out of the whole where that is known."""
+        return self.known(ctx, issue) or self._made(ctx, issue, tag)
 
     def whole(self, ctx: Context, issue: IssueRow) -> Edition:
-        return self._get((issue.name, "", stamp(ctx, issue)), lambda: _compose(ctx, issue, None))
+        return self._made(ctx, issue, WHOLE)
 
     def known(self, ctx: Context, issue: IssueRow) -> Edition | None:
         """The whole, if somebody has looked at it since the last change: no page waits for it."""
-        with self._guard:
-            return self._kept.get((issue.name, "", stamp(ctx, issue)))
+        return self._composed.get((issue.name, WHOLE, _stamp(ctx, issue)))
 
     def findings(self, ctx: Context, issue: IssueRow) -> list[Finding]:
         """What the checks say of the issue as it stands; they look once after a change, and once a day."""
         from newsletter.workflow.check import check_composed  # reads HTML with lxml, which other pages do without
 
-        key = self._moment(ctx, issue)
-        with self._guard:
-            if (known := self._checked.get(key)) is not None:
-                return known
-        found = check_composed(ctx, issue.name, lambda: self.whole(ctx, issue).composition)
-        with self._guard:
-            self._checked[key] = found
-            while len(self._checked) > KEPT:
-                self._checked.popitem(last=False)
-        return found
+        if (known := self.checked(ctx, issue)) is not None:
+            return known
+        key = _moment(ctx, issue)
+        return self._checked.put(key, check_composed(ctx, issue.name, lambda: self.whole(ctx, issue).composition))
 
     def checked(self, ctx: Context, issue: IssueRow) -> list[Finding] | None:
         """What the checks said, if they have looked since the last change."""
-        with self._guard:
-            return self._checked.get(self._moment(ctx, issue))
+        return self._checked.get(_moment(ctx, issue))
 
     def forget(self, ctx: Context, issue: IssueRow) -> None:
         """Contacts may have changed: the checks look anew when they are asked next."""
-        with self._guard:
-            self._checked.pop(self._moment(ctx, issue), None)
-
-    def _moment(self, ctx: Context, issue: IssueRow) -> tuple[str, str]:
-        return issue.name, f"{stamp(ctx, issue)}-{ctx.clock.now():%Y%m%d}"
+        self._checked.forget(_moment(ctx, issue))
 
     def last(self, issue: IssueRow, tag: str) -> Edition | None:
-        """What was composed last and can be shown where the issue as it stands cannot."""
-        with self._guard:
-            found = (made for key, made in reversed(self._kept.items()) if key[0] == issue.name)
-            return next((made for made in found if tag in made.languages), None)
+        """What was looked at last and can be shown where the issue as it stands cannot."""
+        found = (made for key, made in self._composed.latest() if key[0] == issue.name)
+        return next((made for made in found if tag in made.languages), None)
 
     def picture(self, sha256: str) -> AssetRow | None:
         """A picture of what is not frozen yet."""
-        with self._guard:
-            return next((a for made in self._kept.values() if (a := made.composition.assets.get(sha256))), None)
+        kept = (made.composition.assets.get(sha256) for _, made in self._composed.latest())
+        return next((each for each in kept if each is not None), None)
 
-    def _get(self, key: tuple[str, str, str], make: Callable[[], Edition]) -> Edition:
-        with self._guard:
-            if (found := self._kept.get(key)) is not None:
-                self._kept.move_to_end(key)
-                return found
-        made = make()
-        with self._guard:
-            self._kept[key] = made
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return made
+    def _made(self, ctx: Context, issue: IssueRow, tag: str) -> Edition:
+        key = (issue.name, tag, _stamp(ctx, issue))  # before composing: what changes meanwhile is composed again
+        known = self._composed.get(key)
+        return known or self._composed.put(key, Edition(ctx, compose(ctx, issue, only=[tag] if tag else None)))
 
 
-def stamp(ctx: Context, issue: IssueRow) -> str:
-    """Another whenever anything that the issue is made from changes, on disk too."""
-    root = ctx.folder
-    parts = (root / "campaigns" / issue.campaign, root / "templates", root / "subscribers", root / "newsletter.toml")
-    newest = [(info.st_mtime_ns, info.st_size) for part in parts for file in _files(part) if (info := file.stat())]
-    return f"{len(newest)}-{max((at for at, _ in newest), default=0)}-{sum(size for _, size in newest)}"
+def _stamp(ctx: Context, issue: IssueRow) -> str:
+    """Another whenever anything that the issue is made from changes."""
+    return stamp(ctx.folder, f"campaigns/{issue.campaign}", "templates", "subscribers", "newsletter.toml")
 
 
-def _files(part: Path) -> list[Path]:
-    if part.is_file():
-        return [part]
-    return [file for file in part.rglob("*") if file.is_file() and not file.name.startswith(".")]
-
-
-def _compose(ctx: Context, issue: IssueRow, tag: str | None) -> Edition:
-    return Edition(ctx, compose(ctx, issue, only=None if tag is None else [tag]))
+def _moment(ctx: Context, issue: IssueRow) -> tuple[str, str]:
+    return issue.name, f"{_stamp(ctx, issue)}-{ctx.clock.now():%Y%m%d}"

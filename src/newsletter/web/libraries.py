@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, field
-
 from newsletter.model.article import Library
+from newsletter.web.kept import Kept, stamp
 from newsletter.workflow.context import Context
 from newsletter.workflow.gather import library_of
 
-Stamp = tuple[int, int, int]
 
-
-@dataclass
 class Libraries:
-    _kept: dict[str, tuple[Stamp, Library]] = field(default_factory=dict)
-    _guard: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self) -> None:
+        self._kept: Kept[tuple[str, str], Library] = Kept(16)
 
     def of(self, ctx: Context, campaign: str) -> Library:
-        now = _stamp(ctx, campaign)
-        with self._guard:
-            kept = self._kept.get(campaign)
-        if kept is not None and kept[0] == now:
-            return kept[1]
+        key = (campaign, stamp(ctx.folder, f"campaigns/{campaign}", "newsletter.toml"))
+        if (known := self._kept.get(key)) is not None:
+            return known
         library = library_of(ctx, campaign, ctx.campaign(campaign))
-        if _lies_within(library, campaign):
-            with self._guard:
-                self._kept[campaign] = (now, library)
-        return library
-
-
-def _stamp(ctx: Context, campaign: str) -> Stamp:
-    """Another whenever a file of the newsletter changes, comes or goes, on disk too."""
-    files = [file for file in (ctx.folder / "campaigns" / campaign).rglob("*") if file.suffix and file.is_file()]
-    infos = [file.stat() for file in [*files, ctx.folder / "newsletter.toml"]]
-    return len(infos), max(info.st_mtime_ns for info in infos), sum(info.st_size for info in infos)
+        return self._kept.put(key, library) if _lies_within(library, campaign) else library
 
 
 def _lies_within(library: Library, campaign: str) -> bool:

@@ -130,7 +130,7 @@ def uploaded(ctx: Context, campaign: str, name: str, content: bytes) -> Uploaded
     """A .docx, .md, .txt or .html as a text to be looked through. Told by content as well as by name."""
     if len(content) > LARGEST:
         raise UnreadableDocument(f"The file is too large: at most {LARGEST // 1_000_000} MB.")
-    languages = ctx.campaign(campaign).languages or list(ctx.settings.languages)
+    languages = ctx.languages(ctx.campaign(campaign))
     title, summary, body = _read(PurePosixPath(name.replace("\\", "/")).name, content)
     named = split_name(name, languages)[1]
     found = named or detector(languages)(f"{title}\n{body}") or languages[0]

@@ -76,7 +76,7 @@ class Board:
 
 def board(ctx: Context, row: IssueRow, library: Library) -> Board:
     campaign, draft = ctx.campaign(row.campaign), ctx.draft(row.campaign, row.key)
-    languages = tuple(campaign.languages or ctx.settings.languages)
+    languages = tuple(ctx.languages(campaign))
     preference = [ctx.settings.default_language, *ctx.settings.languages]
 
     def line(section: DraftSection, item: Item) -> Line:
@@ -97,7 +97,7 @@ def board(ctx: Context, row: IssueRow, library: Library) -> Board:
 def reach(ctx: Context, row: IssueRow) -> dict[str, int]:
     """Contacts by the language in which they get this issue; it counts the whole audience."""
     campaign = ctx.campaign(row.campaign)
-    rule = audience_rule(ctx, row.campaign, campaign, campaign.languages or ctx.settings.languages)
+    rule = audience_rule(ctx, row.campaign, campaign, ctx.languages(campaign))
     with reading(ctx.engine) as connection:
         return explain(connection, rule, ctx.fields).languages
 

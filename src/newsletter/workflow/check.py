@@ -131,7 +131,7 @@ def _contents(ctx: Context, made: Composition, library: Library) -> Contents:
         draft=made.draft,
         draft_file=draft_path(made.issue.campaign, made.issue.key),
         library=library,
-        languages=made.campaign.languages or ctx.settings.languages,
+        languages=ctx.languages(made.campaign),
         day=_day(ctx, made),
         strings=strings_of(ctx),
         notices=made.notices,

@@ -86,7 +86,7 @@ def compose(ctx: Context, issue: IssueRow, *, now: bool = False, only: Sequence[
     ctx.renderer.warm()  # its process starts while the manuscripts are made
     campaign, draft = ctx.campaign(issue.campaign), ctx.draft(issue.campaign, issue.key)
     library = library_of(ctx, issue.campaign, campaign)
-    wanted = campaign.languages or ctx.settings.languages
+    wanted = ctx.languages(campaign)
     planned = None if now else planned_at(ctx, campaign, draft)
     with reading(ctx.engine) as connection:
         register = LinkRegister(

@@ -99,6 +99,10 @@ class Context:
         check_publication(campaign, self.publications, text, path)
         return campaign
 
+    def languages(self, campaign: Campaign) -> list[str]:
+        """In which a campaign is written: its own, else the workspace's."""
+        return list(campaign.languages or self.settings.languages)
+
     def draft(self, campaign: str, key: str) -> Draft:
         path = draft_path(campaign, key)
         if not self.documents.exists(path) and campaign not in self.campaigns:

@@ -140,7 +140,7 @@ def _campaigns(ctx: Context) -> Iterator[Problem]:
     for name in ctx.campaigns:
         yield from attempt(lambda name=name: ctx.campaign(name))[1]  # type: ignore[misc]
     for name, path, campaign in _loaded(ctx):
-        languages = campaign.languages or ctx.settings.languages
+        languages = ctx.languages(campaign)
         yield from attempt(lambda: rules_of(ctx, name, campaign))[1]  # noqa: B023
         yield from _texts(ctx, path, campaign, languages)
         yield from _references(ctx, name, path, campaign, languages)
@@ -205,7 +205,7 @@ def _drafts(ctx: Context) -> Iterator[Problem]:
                 if section.id not in sections:
                     hint = nearest(section.id, sections)
                     yield _at(ctx, path, ["sections", number, "id"], f"no section {section.id!r}: {hint}")
-            yield from _draft_texts(ctx, path, draft, campaign.languages or ctx.settings.languages) if draft else ()
+            yield from _draft_texts(ctx, path, draft, ctx.languages(campaign)) if draft else ()
 
 
 def _draft_texts(ctx: Context, path: str, draft: Draft, languages: list[str]) -> Iterator[Problem]:

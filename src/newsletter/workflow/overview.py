@@ -131,7 +131,7 @@ def _card(ctx: Context, row: IssueRow, names: dict[int, str]) -> Card:
     try:
         campaign = ctx.campaign(row.campaign)
         title, publication = campaign.title, campaign.publication
-        languages = tuple(campaign.languages or ctx.settings.languages)
+        languages = tuple(ctx.languages(campaign))
         zone = (campaign.recurrence.zone if campaign.recurrence else None) or ctx.settings.time_zone
     except NewsletterError:
         title, publication, languages, zone = row.campaign, "", (), ctx.settings.time_zone

@@ -161,4 +161,4 @@ def _campaigns(at: Desk) -> list[tuple[str, str, list[str]]]:
 
 
 def _languages(at: Desk, campaign: str) -> list[str]:
-    return at.ctx.campaign(campaign).languages or list(at.ctx.settings.languages)
+    return at.ctx.languages(at.ctx.campaign(campaign))

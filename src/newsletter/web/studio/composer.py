@@ -216,7 +216,7 @@ def _library(at: Desk, issue: IssueRow) -> Library:
 
 
 def _languages(at: Desk, issue: IssueRow) -> list[str]:
-    return at.ctx.campaign(issue.campaign).languages or list(at.ctx.settings.languages)
+    return at.ctx.languages(at.ctx.campaign(issue.campaign))
 
 
 def _back(at: Desk, issue: IssueRow, done: Done, item: str, language: str) -> Response:

@@ -147,7 +147,7 @@ def framed(at: Desk, html: str, *, pictures: bool = True) -> HTMLResponse:
 
 
 def languages_of(at: Desk, issue: IssueRow) -> list[str]:
-    return list(at.ctx.campaign(issue.campaign).languages or at.ctx.settings.languages)
+    return at.ctx.languages(at.ctx.campaign(issue.campaign))
 
 
 def _page(at: Desk, issue: IssueRow, view: View, **found: Any) -> HTMLResponse:
@@ -173,9 +173,7 @@ def _language(at: Desk, issue: IssueRow, view: View) -> str:
 
 
 def _compose(at: Desk, issue: IssueRow, view: View) -> Edition:
-    return at.studio.editions.known(at.ctx, issue) or at.studio.editions.language(
-        at.ctx, issue, _language(at, issue, view)
-    )
+    return at.studio.editions.language(at.ctx, issue, _language(at, issue, view))
 
 
 def _specimen(at: Desk, issue: IssueRow, made: Edition, view: View) -> Specimen:

@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from newsletter.errors import NewsletterError
 from newsletter.model.suppression import REASON_IN_WORDS
 from newsletter.store.issues import IssueRow
 from newsletter.web.studio.desk import At, Desk
@@ -43,8 +42,5 @@ def page(at: At, issue: ThisIssue, run: str = "", who: str = "in", language: str
 
 def _languages(at: Desk, issue: IssueRow) -> list[str]:
     """Those that the issue has, as far as that is known; else those that the campaign is written in."""
-    try:
-        known = at.studio.editions.known(at.ctx, issue)
-    except NewsletterError:
-        known = None
-    return known.languages if known else list(at.ctx.campaign(issue.campaign).languages or at.ctx.settings.languages)
+    known = at.studio.editions.known(at.ctx, issue)
+    return known.languages if known else at.ctx.languages(at.ctx.campaign(issue.campaign))
