@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from newsletter.audience import suppressions
 from newsletter.audience.consent import left_all
@@ -12,7 +12,8 @@ from newsletter.errors import NewsletterError
 from newsletter.model.contact import SubscriptionState
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.suppression import NEWS, Reason, publication_scope
-from newsletter.store.tables import audit, contact, delivery, subscription
+from newsletter.store import audit
+from newsletter.store.tables import contact, delivery, subscription
 
 
 class NoSuchContact(NewsletterError):
@@ -40,10 +41,8 @@ def erase(connection: Connection, contact_id: int, person_id: int, at: datetime)
     )
     connection.execute(update(contact).where(contact.c.id == contact_id).values(_nothing(contact_id, at)))
     _clear_deliveries(connection, contact_id, at)
-    connection.execute(update(audit).where(audit.c.subject == f"contact:{contact_id}").values(data={}))
-    connection.execute(
-        insert(audit).values(at=at, person_id=person_id, action="erase", subject=f"contact:{contact_id}", data={})
-    )
+    audit.empty(connection, f"contact:{contact_id}")
+    audit.note(connection, "erase", f"contact:{contact_id}", at=at, person_id=person_id)
 
 
 def _keep_refusals(connection: Connection, contact_id: int, key: str, at: datetime) -> None:

@@ -23,8 +23,9 @@ from newsletter.audience.seen import Seen
 from newsletter.audience.subscribing import unknown
 from newsletter.audience.values import Kinds, Writer
 from newsletter.model.contact import SourceKind
+from newsletter.store import audit
 from newsletter.store.engine import bulk, writing
-from newsletter.store.tables import audit, source
+from newsletter.store.tables import source
 
 BITE = 500  # rows a commit: the ledger waits for no longer
 
@@ -161,15 +162,8 @@ def _begin(engine: Engine, job: ImportJob, file: Path) -> int:
 def _end(engine: Engine, job: ImportJob, source_id: int, report: Report) -> None:
     figures = {name: getattr(report, name) for name in ("rows", "added", "updated", "unchanged", "refused")}
     with writing(engine) as connection:
-        connection.execute(
-            insert(audit).values(
-                at=job.clock.now(),
-                person_id=job.person_id,
-                action="import",
-                subject=f"source:{source_id}",
-                data=figures,
-            )
-        )
+        at = job.clock.now()
+        audit.note(connection, "import", f"source:{source_id}", at=at, person_id=job.person_id, data=figures)
 
 
 def _report(work: _Import, table: TableFile) -> Report:

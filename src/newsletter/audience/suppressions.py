@@ -11,7 +11,8 @@ from sqlalchemy import Connection, delete, insert, select
 from newsletter.errors import NewsletterError
 from newsletter.model.address import normalise_address
 from newsletter.model.suppression import Reason
-from newsletter.store.tables import audit, suppression
+from newsletter.store import audit
+from newsletter.store.tables import suppression
 from newsletter.tokens import AddressKeys
 
 
@@ -67,15 +68,8 @@ def lift(connection: Connection, key: str, scope: str, person_id: int, why: str,
     ).all()
     if not gone:
         raise NotSuppressed(f"This address is not suppressed in the scope {scope!r}; {_others(of(connection, key))}.")
-    connection.execute(
-        insert(audit).values(
-            at=at,
-            person_id=person_id,
-            action="lift suppression",
-            subject=f"address:{key}",
-            data={"scope": scope, "reason": gone[0].reason, "why": why},
-        )
-    )
+    data = {"scope": scope, "reason": gone[0].reason, "why": why}
+    audit.note(connection, "lift suppression", f"address:{key}", at=at, person_id=person_id, data=data)
 
 
 def _others(standing: Sequence[Suppression]) -> str:

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from newsletter.model.delivery import RunState
 from newsletter.model.issue import IssueState, Step, after, shown
-from newsletter.store.tables import audit, issue, run
+from newsletter.store import audit
+from newsletter.store.tables import issue, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,7 @@ def plan(connection: Connection, id_: int, planned_at: datetime | None) -> None:
 def _audit(
     connection: Connection, id_: int, step: Step, from_: IssueState, *, person_id: int | None, now: datetime
 ) -> None:
-    values = {"at": now, "person_id": person_id, "action": step.value, "subject": f"issue:{id_}"}
-    connection.execute(insert(audit).values(values | {"data": {"from": from_.value}}))
+    audit.note(connection, step.value, f"issue:{id_}", at=now, person_id=person_id, data={"from": from_.value})
 
 
 def _issue(connection: Connection, row: Row[Any]) -> IssueRow:

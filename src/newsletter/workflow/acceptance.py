@@ -12,10 +12,11 @@ from sqlalchemy import delete, insert, select
 
 from newsletter.errors import UsageError
 from newsletter.model.permission import Action, require
+from newsletter.store import audit
 from newsletter.store.engine import reading, writing
 from newsletter.store.issues import IssueRow
 from newsletter.store.people import Person
-from newsletter.store.tables import acceptance, audit, person
+from newsletter.store.tables import acceptance, person
 from newsletter.workflow.context import Context
 
 if TYPE_CHECKING:
@@ -64,8 +65,7 @@ def accept(ctx: Context, issue: IssueRow, findings: Iterable[Finding], key: str,
         values = {"issue_id": issue.id, "finding": key, "reason": reason, "person_id": who.id, "at": at}
         connection.execute(insert(acceptance).values(values))
         data = {"code": finding.code, "reason": reason}
-        noted = {"at": at, "person_id": who.id, "action": "accept", "subject": f"issue:{issue.id}", "data": data}
-        connection.execute(insert(audit).values(noted))
+        audit.note(connection, "accept", f"issue:{issue.id}", at=at, person_id=who.id, data=data)
 
 
 def withdraw(ctx: Context, issue: IssueRow, key: str, who: Person) -> None:
@@ -73,5 +73,5 @@ def withdraw(ctx: Context, issue: IssueRow, key: str, who: Person) -> None:
     require(who.name, who.roles, Action.EDIT)
     with writing(ctx.engine) as connection:
         connection.execute(delete(acceptance).where(acceptance.c.issue_id == issue.id, acceptance.c.finding == key))
-        noted = {"at": ctx.clock.now(), "person_id": who.id, "action": "withdraw", "subject": f"issue:{issue.id}"}
-        connection.execute(insert(audit).values(noted | {"data": {"finding": key}}))
+        data = {"finding": key}
+        audit.note(connection, "withdraw", f"issue:{issue.id}", at=ctx.clock.now(), person_id=who.id, data=data)

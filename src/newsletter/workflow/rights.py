@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from newsletter.audience.consent import Act, new_source, unsubscribe, unsubscribe_all
 from newsletter.audience.erasure import erase
@@ -14,9 +14,10 @@ from newsletter.errors import UsageError, nearest
 from newsletter.model.address import AddressError, check_address
 from newsletter.model.contact import SourceKind
 from newsletter.model.permission import Action, require
+from newsletter.store import audit
 from newsletter.store.engine import reading, writing
 from newsletter.store.people import Person
-from newsletter.store.tables import audit, contact
+from newsletter.store.tables import contact
 from newsletter.workflow.audience import parse_rule
 from newsletter.workflow.context import Context
 
@@ -69,7 +70,7 @@ def export(ctx: Context, file: Path, rule: str, person: Person) -> int:
     tree = parse_rule(ctx, rule)
     with reading(ctx.engine) as connection, open(file, "w", encoding="utf-8-sig", newline="") as stream:
         number = export_contacts(connection, stream, ctx.fields, tree)
-    values = {"at": ctx.clock.now(), "person_id": person.id, "action": "export", "subject": "contacts"}
     with writing(ctx.engine) as connection:
-        connection.execute(insert(audit).values(values | {"data": {"count": number}}))
+        data = {"count": number}
+        audit.note(connection, "export", "contacts", at=ctx.clock.now(), person_id=person.id, data=data)
     return number

@@ -15,15 +15,14 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor import InvalidToken
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from newsletter.errors import NewsletterError, UsageError
 from newsletter.model.address import AddressError, check_address
 from newsletter.model.permission import Action, Role, require
-from newsletter.store import people, sessions
+from newsletter.store import audit, people, sessions
 from newsletter.store.engine import reading, writing
 from newsletter.store.people import Person
-from newsletter.store.tables import audit
 from newsletter.workflow.context import LOCAL, Context
 
 LINK_HOURS = 72
@@ -249,9 +248,9 @@ def _check_admin(connection: Connection) -> None:
 
 
 def _audit(ctx: Context, by: Person, action: str, person: Person) -> None:
-    values = {"at": ctx.clock.now(), "person_id": by.id, "action": action, "subject": f"person:{person.id}"}
+    data = {"roles": list(person.roles)}
     with writing(ctx.engine) as connection:
-        connection.execute(insert(audit).values(values | {"data": {"roles": list(person.roles)}}))
+        audit.note(connection, action, f"person:{person.id}", at=ctx.clock.now(), person_id=by.id, data=data)
 
 
 def _key(kind: str, typed: str) -> str:
