@@ -1,54 +1,21 @@
-"""A picture of each page of the studio, on phone and desktop, light and dark: `python tools/screenshots.py [FOLDER]`.
+"""A picture of each page of the studio, on phone and desktop, light and dark: `python -m tools.screenshots [FOLDER]`.
 
 The pages are those of the demo, with its digest sent to the practice folder and a draft of the next month.
 """
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import uvicorn
-from playwright.sync_api import Page, sync_playwright
-from tests.servers import free_port
+from playwright.sync_api import Page
+from tests.browser import ALONE, HOW, chromium, program, serving, steps_of
 
-from newsletter.app import Workspace, open_workspace
+from newsletter.app import open_workspace
 from newsletter.cli.demo import CAMPAIGN, run_demo
-from newsletter.web.serving import make_app
 
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
-STEPS = (
-    "",
-    "/content",
-    "/content/subjects",
-    "/recipients",
-    "/preview",
-    "/checks",
-    "/approval",
-    "/schedule",
-    "/progress",
-)
-ALONE = ("/", "/issues", "/articles", "/articles/new", "/people", "/account")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
-
-@contextmanager
-def serving(ws: Workspace) -> Iterator[str]:
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(make_app(ws, demo=True), host="127.0.0.1", port=port, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
 
 
 def take(page: Page, url: str, paths: list[str], folder: Path, kind: str) -> None:
@@ -63,26 +30,22 @@ def take(page: Page, url: str, paths: list[str], folder: Path, kind: str) -> Non
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        raise SystemExit("Chromium is not here: apt-get install chromium")
+    if program() is None:
+        raise SystemExit(HOW)
     with tempfile.TemporaryDirectory(prefix="newsletter-") as made:
         run_demo(Path(made))
-        with open_workspace(made) as ws, serving(ws) as url, sync_playwright() as play:
-            issue = next(each.name for each in ws.issues(CAMPAIGN))
-            paths = [*ALONE, *(f"/issues/{issue}{step}" for step in STEPS)]
-            browser = play.chromium.launch(executable_path=program, args=ARGUMENTS)
+        with open_workspace(made) as ws, serving(ws) as served, chromium() as browser:
+            paths = [*ALONE, *steps_of(next(each.name for each in ws.issues(CAMPAIGN)))]
             for size, (width, height) in SIZES.items():
                 for scheme in ("light", "dark"):
                     context = browser.new_context(
                         viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB"
                     )
                     page = context.new_page()
-                    take(page, url, ["/sign-in"], folder, f"{size}-{scheme}")
+                    take(page, served.url, ["/sign-in"], folder, f"{size}-{scheme}")
                     page.locator('form:has(input[value="noor"]) button').click()
-                    take(page, url, paths, folder, f"{size}-{scheme}")
+                    take(page, served.url, paths, folder, f"{size}-{scheme}")
                     context.close()
-            browser.close()
     print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
 
 

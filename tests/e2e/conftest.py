@@ -2,50 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from newsletter.app import Workspace, open_workspace
-from newsletter.schedule import kept
-from newsletter.web.serving import make_app
+from newsletter.app import open_workspace
 from newsletter.workflow.contacts import import_file
-from tests.servers import free_port, missing
+from tests import browser
+from tests.browser import Served, serving
+from tests.servers import missing
 from tests.workflow.office import lay
-
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
-
-@dataclass(frozen=True)
-class Served:
-    url: str
-    ws: Workspace
-
-
-@contextmanager
-def serving(ws: Workspace) -> Iterator[Served]:
-    """The studio with its schedule, as `newsletter serve` runs it, with the demo's sign-in."""
-    port = free_port()
-    with kept(ws.context) as waking:
-        app = make_app(ws, demo=True, wake=waking.wake)
-        server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        try:
-            yield Served(f"http://127.0.0.1:{port}", ws)
-        finally:
-            server.should_exit = True
-            thread.join(10)
 
 
 @pytest.fixture
@@ -60,13 +28,10 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        missing("browser", "Chromium is not here: apt-get install chromium")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    if browser.program() is None:
+        missing("browser", browser.HOW)
+    with browser.chromium() as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -8,24 +8,13 @@ from playwright.sync_api import Page
 
 from newsletter.store import people
 from newsletter.store.engine import writing
-from tests.e2e.conftest import Served, sign_in
+from tests.browser import ALONE, Served, steps_of
+from tests.e2e.conftest import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
-ISSUE = "/issues/news/2026-12"
-STEPS = (
-    "",
-    "/content",
-    "/content/subjects",
-    "/recipients",
-    "/preview",
-    "/checks",
-    "/approval",
-    "/schedule",
-    "/progress",
-)
-PAGES = ("/", "/issues", *(ISSUE + step for step in STEPS), "/articles", "/articles/new", "/people", "/account")
+PAGES = (*ALONE, *steps_of("news/2026-12"))
 LOOKS = ((1280, "light", None), (320, "dark", None), (1280, "dark", "fr"), (320, "light", "ar"))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import browser
 from tests.fidelity import npm, pixels
 from tests.servers import missing
 
@@ -23,7 +24,7 @@ def reference() -> Iterator[npm.Npm]:
 
 @pytest.fixture(scope="module")
 def camera() -> Iterator[pixels.Camera]:
-    if pixels.chromium() is None:
-        missing("browser", "Chromium is not here: apt-get install chromium")
+    if browser.program() is None:
+        missing("browser", browser.HOW)
     with pixels.camera() as made:
         yield made

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from PIL import Image, ImageChops
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, Route
+
+from tests.browser import chromium
 
 WIDTHS = (640, 375)
 THRESHOLD = 16  # of 255, in the channel that differs most
@@ -52,10 +52,6 @@ def difference(one: Image.Image, other: Image.Image) -> float:
     return differing / (width * height)
 
 
-def chromium() -> str | None:
-    return os.environ.get("NEWSLETTER_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-
-
 @contextmanager
 def camera() -> Iterator[Camera]:
     placeholder = _placeholder()
@@ -66,9 +62,7 @@ def camera() -> Iterator[Camera]:
         else:
             route.abort()
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
+    with chromium() as browser:
         page = browser.new_context(java_script_enabled=False).new_page()
         page.route("**/*", answer)
         yield Camera(page)
-        browser.close()
