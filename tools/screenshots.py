@@ -21,8 +21,8 @@ SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 def take(page: Page, url: str, paths: list[str], folder: Path, kind: str) -> None:
     for path in paths:
         answer = page.goto(url + path)
-        if answer is None or answer.status != 200:
-            continue
+        if answer is None or not answer.ok:
+            raise SystemExit(f"{path} is not there")
         page.wait_for_timeout(400)  # parts of a page that follow; progress never ends to listen
         name = path.strip("/").replace("/", "-") or "home"
         page.screenshot(path=folder / f"{name}-{kind}.png", full_page=True)

@@ -34,7 +34,9 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(page: Page, served: Serv
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         for path in PAGES:
-            page.goto(served.url + path)
+            answer = page.goto(served.url + path)
+            assert answer is not None
+            assert (path, answer.status) == (path, 200)
             assert (path, width, scheme, faults(page)) == (path, width, scheme, [])
             wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert (path, width, wider) == (path, width, 0)
