@@ -180,11 +180,12 @@ INSERT INTO institution (code, name, names, country, region, category, status, l
 SELECT 'B' || i, 'Institution ' || i, '{{}}', 'FR', 'Europe', 'fund', 'member', '["en"]', '[]', '{{}}', '{{}}', :at, :at
   FROM n"""
 CONTACT_ROWS = f"""{COUNTING}
-INSERT INTO contact (id, institution_id, code, address, address_key, domain, first_name, last_name, role, language,
-                     active, fields, sources, created_at, updated_at)
+INSERT INTO contact (id, institution_id, code, address, address_key, domain, first_name, last_name, folded_name,
+                     role, language, active, fields, sources, created_at, updated_at)
 SELECT i, (SELECT min(id) FROM institution) + i % (SELECT count(*) FROM institution), 'c' || i,
        'c' || i || '@org' || (i % 500) || '.example.org', printf('%016x%016x', i * 2654435761 % 4294967296, i),
-       'org' || (i % 500) || '.example.org', 'Contact', CAST(i AS TEXT), 'liaison', 'en', 1, '{{}}', '{{}}', :at, :at
+       'org' || (i % 500) || '.example.org', 'Contact', CAST(i AS TEXT), ' contact ' || i,
+       'liaison', 'en', 1, '{{}}', '{{}}', :at, :at
   FROM n"""
 SUBSCRIPTIONS = """
 INSERT INTO subscription (contact_id, publication, state, started_at) SELECT id, 'news', 'active', :at FROM contact"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -37,6 +38,24 @@ def test_the_known_head_is_that_of_the_migrations() -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
     assert ScriptDirectory.from_config(config).get_current_head() == migrate.HEAD
+
+
+def test_names_of_the_first_schema_are_found_after_upgrading(empty: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+    with writing(empty) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(text(CONTACT), {"first": "Awa", "last": "N’Diaye-Ékra"})
+    assert migrate.upgrade(empty) == "0001"
+    with reading(empty) as connection:
+        found = connection.execute(text("SELECT folded_name FROM contact")).scalar_one()
+    assert found.split() == ["awa", "n", "diaye", "ekra"]
+    assert found.startswith(" ")
+
+
+CONTACT = """INSERT INTO contact (code, first_name, last_name, active, fields, sources, created_at, updated_at)
+VALUES ('c1', :first, :last, true, '{}', '{}', '2026-11-24T10:00:00.000000Z', '2026-11-24T10:00:00.000000Z')"""
 
 
 def test_a_newer_database_is_refused(empty: Engine) -> None:

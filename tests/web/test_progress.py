@@ -263,3 +263,19 @@ def test_a_contacts_history(ws: Workspace) -> None:
     assert "subscribed since" in page
     assert "…@" in page
     assert client(ws, "luc").get("/contacts/999999").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["السيوفي", "منى عبد الرحيم السيوفي", "Diaye", "n'diaye", "Ekra", "nguyet thi"],
+)
+def test_names_are_found_however_they_are_typed(ws: Workspace, asked: str) -> None:
+    now = ws.context.clock.now()
+    names = [("منى", "عبد الرحيم السيوفي"), ("Awa", "N’Diaye"), ("Yao", "Ékra"), ("Thị Ánh", "Nguyệt")]
+    with writing(ws.context.engine) as connection:
+        for number, (first, last) in enumerate(names):
+            row = {"code": f"x{number}", "first_name": first, "last_name": last, "fields": {}, "sources": {}}
+            connection.execute(contact.insert().values(row | {"created_at": now, "updated_at": now}))
+        ids = dict(connection.execute(select(contact.c.last_name, contact.c.id)).all())
+    wanted = {"Diaye": "N’Diaye", "n'diaye": "N’Diaye", "Ekra": "Ékra", "nguyet thi": "Nguyệt"}
+    assert lookup.contacts(ws.context, asked) == [ids[wanted.get(asked, "عبد الرحيم السيوفي")]]

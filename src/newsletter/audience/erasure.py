@@ -61,7 +61,7 @@ def _keep_refusals(connection: Connection, contact_id: int, key: str, at: dateti
 def _nothing(contact_id: int, at: datetime) -> dict[str, object]:
     """The row without values. The code of the association's own system stays, so that its imports find the row; one
     that was made from the address is as good as the key and stays too."""
-    blank = ("address", "domain", "title", "first_name", "last_name", "role", "language", "time_zone")
+    blank = ("address", "domain", "title", "first_name", "last_name", "folded_name", "role", "language", "time_zone")
     return {
         **dict.fromkeys(blank),
         "fields": {},

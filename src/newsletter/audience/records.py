@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from newsletter.store.folding import folded_name
+
 CORE = {
     "institution": (
         "code",
@@ -54,6 +56,8 @@ def columns_of(owner: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[
     if owner == "institution":
         names = {name: rest.pop(name)[6:] for name in list(rest) if name.startswith("names.")}
         columns["names"] = _objects(rows, names)
+    else:
+        columns["folded_name"] = [*map(folded_name, columns["first_name"], columns["last_name"])]
     columns["fields"] = _objects(rows, rest)
     return columns
 

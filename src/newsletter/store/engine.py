@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from newsletter.errors import UsageError
+from newsletter.store.folding import fold
 
 NO_ADDRESS = "DATABASE_URL is no database address: write sqlite:///file or postgresql://user@host/name."
 NO_DRIVER = "PostgreSQL needs its driver: pip install 'newsletter[postgresql]'."
@@ -95,6 +96,7 @@ def _engine(parsed: URL) -> Engine:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # we begin transactions ourselves
+    connection.create_function("folded", 1, fold, deterministic=True)
     for pragma in (
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "journal_mode=WAL",

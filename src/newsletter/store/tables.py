@@ -21,8 +21,10 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.engine.default import DefaultExecutionContext
 
 from newsletter.model.delivery import AttemptState, DeliveryState, RunState
+from newsletter.store.folding import folded_name
 from newsletter.store.types import Id, Instant, Json
 
 metadata = MetaData(
@@ -39,6 +41,11 @@ metadata = MetaData(
 def _one_of(column: str, values: type[DeliveryState] | type[AttemptState] | type[RunState]) -> CheckConstraint:
     allowed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({allowed})", name=column)
+
+
+def _folded_name(context: DefaultExecutionContext) -> str | None:
+    told = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    return folded_name(told.get("first_name"), told.get("last_name"))
 
 
 # Facts about this database itself: fingerprint of the suppression key, public URL, transport, owner.
@@ -141,6 +148,7 @@ contact = Table(
     Column("title", Text),
     Column("first_name", Text),
     Column("last_name", Text),
+    Column("folded_name", Text, default=_folded_name),  # both names, as a search compares them
     Column("role", Text),
     Column("language", String(35)),
     Column("time_zone", Text),

@@ -6,7 +6,7 @@ Only contacts and institutions are searched, which are few; deliveries are reach
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,13 +17,12 @@ from newsletter.model.address import AddressError, normalise_address
 from newsletter.model.contact import full_name
 from newsletter.model.permission import Action, may
 from newsletter.store.engine import reading
+from newsletter.store.folding import fold, folded
 from newsletter.store.people import Person
 from newsletter.store.tables import contact, delivery, institution, subscription, suppression
 from newsletter.workflow.contacts import masked
 from newsletter.workflow.context import Context
 from newsletter.workflow.deliveries import DeliveryRow, listed
-
-Like = Callable[[ColumnElement[Any], str], ColumnElement[bool]]
 
 FOUND = 50  # contacts that an answer looks at
 SHOWN = 20
@@ -111,28 +110,20 @@ def _conditions(ctx: Context, text: str) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if "." in text or text.startswith("@"):
         found.append(contact.c.domain == text.lstrip("@").lower())
-    like, plain = _like(ctx.engine.dialect.name), re.sub(r"([\\%_])", r"\\\1", text)
-    return [*found, _named(like, plain), _at_institution(like, plain)]
+    words = re.sub(r"([\\%_])", r"\\\1", fold(text) or "").split()[:6]
+    return [*found, _named(words), _at_institution(words)] if words else found
 
 
-def _named(like: Like, text: str) -> ColumnElement[bool]:
-    """Each word begins the first or the last name."""
-    words = text.split()[:4]
-    return and_(*(like(contact.c.first_name, f"{word}%") | like(contact.c.last_name, f"{word}%") for word in words))
+def _named(words: Sequence[str]) -> ColumnElement[bool]:
+    """Each word begins a word of the name, whatever its accents."""
+    return and_(*(contact.c.folded_name.like(f"% {word}%", escape="\\") for word in words))
 
 
-def _at_institution(like: Like, text: str) -> ColumnElement[bool]:
-    fits = like(institution.c.name, f"%{text}%") | like(institution.c.code, text)
+def _at_institution(words: Sequence[str]) -> ColumnElement[bool]:
+    """Each word stands in the institution's name; or they are its code."""
+    name, code = folded(institution.c.name), folded(institution.c.code)
+    fits = and_(*(name.like(f"%{word}%", escape="\\") for word in words)) | (code == " ".join(words))
     return contact.c.institution_id.in_(select(institution.c.id).where(fits).limit(FOUND))
-
-
-def _like(dialect: str) -> Like:
-    """Whatever the case: SQLite's LIKE is so by itself, and lowering each value would take it twice as long."""
-
-    def like(column: ColumnElement[Any], pattern: str) -> ColumnElement[bool]:
-        return column.like(pattern, escape="\\") if dialect == "sqlite" else column.ilike(pattern, escape="\\")
-
-    return like
 
 
 def _last_of(ctx: Context, ids: Sequence[int], person: Person) -> dict[int, DeliveryRow]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from newsletter.store.folding import folded
 from newsletter.store.types import Id, Instant, Json
 
 revision = "0002"
@@ -28,6 +29,10 @@ def upgrade() -> None:
         sa.Column("ended_at", Instant()),
     ):
         op.add_column("person", column)
+    op.add_column("contact", sa.Column("folded_name", sa.Text()))
+    first, last = (sa.func.coalesce(sa.column(name, sa.Text()), "") for name in ("first_name", "last_name"))
+    told = {"folded_name": sa.literal(" ") + folded(first + " " + last)}
+    op.execute(sa.table("contact", sa.column("folded_name")).update().values(told))
     op.add_column("link", sa.Column("followed", sa.Integer(), nullable=False, server_default="0"))
     op.create_table(
         "edition_page",
