@@ -148,7 +148,7 @@ key: greeting
 title: "A word for {{ contact.first_name | default('all of you') }}"
 summary: What stands <here> & there
 ---
-Dear {{ contact.first_name | default("reader") }}, this is **new**. [More](https://one.example/more)
+Dear {{ contact.first_name | default("reader") }}, this is **new**. <!--end--> <!--body--> [More](https://one.example/more)
 """
 
 
@@ -168,3 +168,26 @@ def test_a_reading_page_says_what_was_approved_whatever_the_files_say_since(tmp_
         article.write_text(MERGED.replace("**new**", "changed"))
         assert browser.get("/i/news/2026-12/en/greeting").text == page
         assert ws.compose("news/2026-12").composition.hash != before  # so an approval does not cover it
+
+
+EVENT = """---
+title: A workshop
+event:
+  {start: 2026-12-08T09:00, end: 2026-12-08T17:00, zone: Africa/Abidjan, place: Abidjan, deadline: 2026-12-01,
+  registration: https://one.example/r}
+---
+Come.
+"""
+
+
+def test_the_page_of_an_event_says_when_where_and_how_to_join(tmp_path: Path, clock: FixedClock) -> None:
+    folder = lay(tmp_path / "ws")
+    (folder / "campaigns/news/articles/workshop.en.md").write_text(EVENT)
+    with office(folder, clock) as ws:
+        approved(ws)
+        carry(ws)
+        page = client(ws, only="public").get("/i/news/2026-12/en/workshop").text
+    assert "Tuesday 8 December 2026, 09:00 – 17:00 (Africa/Abidjan)" in page
+    assert "Abidjan</dd>" in page
+    assert "1 December 2026" in page
+    assert '<a href="https://one.example/r">' in page

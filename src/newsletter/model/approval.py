@@ -38,15 +38,27 @@ def missing(
     given: Sequence[Given], *, edition_hash: str, language_hashes: Mapping[str, str], sign_off: Iterable[str]
 ) -> list[str]:
     """What an edition still needs before it may be launched, in words; empty where it is approved."""
-    lacking = []
+    wanted = lacking(given, edition_hash=edition_hash, language_hashes=language_hashes, sign_off=sign_off)
+    return [in_words(each) for each in wanted]
+
+
+def in_words(lack: str | None) -> str:
+    return "an approval of the edition" if lack is None else f"a sign-off of {lack}"
+
+
+def lacking(
+    given: Sequence[Given], *, edition_hash: str, language_hashes: Mapping[str, str], sign_off: Iterable[str]
+) -> list[str | None]:
+    """What an edition still needs: None is its approval as a whole, else the language that lacks a sign-off."""
+    lacks: list[str | None] = []
     if not any(each.language is None and each.edition_hash == edition_hash for each in given):
-        lacking.append("an approval of the edition")
+        lacks.append(None)
     for language in sign_off:
         wanted = language_hashes.get(language)
         signed = any(each.language == language and each.language_hash == wanted for each in given)
         if wanted is not None and not signed:
-            lacking.append(f"a sign-off of {language}")
-    return lacking
+            lacks.append(language)
+    return lacks
 
 
 def approved_count(given: Sequence[Given], edition_hash: str) -> int | None:

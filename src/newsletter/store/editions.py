@@ -40,6 +40,7 @@ class PageRow:
     body: str
     author: str
     picture: Mapping[str, Any] | None
+    event: Mapping[str, Any] | None  # times as ISO 8601 text
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,6 +278,7 @@ edition_page = Table(
     Column("body", Text, nullable=False),
     Column("author", Text, nullable=False),
     Column("picture", Json),
+    Column("event", Json),
 )
 
 # {public_url}/l/<issue id>/<number> -> target; mended for everyone by changing the row.
@@ -318,6 +319,7 @@ acceptance = Table(
     Column("id", Id, primary_key=True),
     Column("issue_id", ForeignKey("issue.id"), nullable=False),
     Column("finding", String(64), nullable=False),  # hash of code, place and words: another finding is another warning
+    Column("told", Text, nullable=False),  # what the warning said
     Column("reason", Text, nullable=False),
     Column("person_id", ForeignKey("person.id"), nullable=False),
     Column("at", Instant, nullable=False),

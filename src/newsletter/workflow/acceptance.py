@@ -27,6 +27,7 @@ LONGEST = 2000  # characters of a reason
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
+    told: str  # what the warning said
     reason: str
     by: str
     at: datetime
@@ -41,11 +42,11 @@ def key_of(finding: Finding) -> str:
 
 def accepted(ctx: Context, issue: IssueRow) -> dict[str, Accepted]:
     """What was accepted for an issue, by the keys of the findings."""
-    columns = (acceptance.c.finding, acceptance.c.reason, person.c.name, acceptance.c.at)
+    columns = (acceptance.c.finding, acceptance.c.told, acceptance.c.reason, person.c.name, acceptance.c.at)
     statement = select(*columns).join(person, person.c.id == acceptance.c.person_id)
     with reading(ctx.engine) as connection:
         rows = connection.execute(statement.where(acceptance.c.issue_id == issue.id))
-        return {row.finding: Accepted(row.reason, row.name, row.at) for row in rows}
+        return {row.finding: Accepted(row.told, row.reason, row.name, row.at) for row in rows}
 
 
 def accept(ctx: Context, issue: IssueRow, findings: Iterable[Finding], key: str, reason: str, who: Person) -> None:
@@ -62,8 +63,8 @@ def accept(ctx: Context, issue: IssueRow, findings: Iterable[Finding], key: str,
     at = ctx.clock.now()
     with writing(ctx.engine) as connection:
         connection.execute(delete(acceptance).where(acceptance.c.issue_id == issue.id, acceptance.c.finding == key))
-        values = {"issue_id": issue.id, "finding": key, "reason": reason, "person_id": who.id, "at": at}
-        connection.execute(insert(acceptance).values(values))
+        values = {"issue_id": issue.id, "finding": key, "told": finding.what, "reason": reason, "person_id": who.id}
+        connection.execute(insert(acceptance).values(values | {"at": at}))
         data = {"code": finding.code, "reason": reason}
         audit.note(connection, "accept", f"issue:{issue.id}", at=at, person_id=who.id, data=data)
 

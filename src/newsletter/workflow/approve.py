@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.errors import UsageError, nearest
-from newsletter.model.approval import Given, approved_count, check_approver, missing
+from newsletter.model.approval import Given, approved_count, check_approver, in_words, lacking
 from newsletter.model.issue import IssueState, Step
 from newsletter.model.permission import Action, require
 from newsletter.store import approvals, editions, issues
@@ -23,8 +23,13 @@ class Standing:
     """Where the approval of an edition stands."""
 
     edition: EditionRow
-    missing: tuple[str, ...]
+    lacks: tuple[str | None, ...]  # None: its approval as a whole, else a language without its sign-off
     approved: int | None  # the recipient count that was approved
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The same in words."""
+        return tuple(map(in_words, self.lacks))
 
 
 def latest_edition(ctx: Context, issue: IssueRow) -> EditionRow:
@@ -41,13 +46,13 @@ def standing(ctx: Context, edition: EditionRow) -> Standing:
             Given(each.edition_hash, each.recipient_count, each.language, each.language_hash)
             for each in approvals.valid(connection, edition.id)
         ]
-    lacking = missing(
+    lacks = lacking(
         given,
         edition_hash=edition.hash,
         language_hashes=edition.language_hashes,
         sign_off=edition.definition["sign_off"],
     )
-    return Standing(edition, tuple(lacking), approved_count(given, edition.hash))
+    return Standing(edition, tuple(lacks), approved_count(given, edition.hash))
 
 
 def approve(

@@ -69,6 +69,10 @@ class Board:
     def used(self) -> list[Line]:
         return [line for part in self.parts for line in part.lines]
 
+    @property
+    def lines(self) -> list[Line]:
+        return [*self.used, *self.kept, *self.out]
+
     def gaps(self, language: str) -> int:
         """Used items without a text in a language."""
         return sum(not line.cells[language].there for line in self.used)

@@ -7,6 +7,7 @@ language can meet; then nothing is written, and `Conflict` holds both. Every wri
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -184,6 +185,35 @@ def history(ctx: Context, row: IssueRow, operation: str = "", limit: int = 20) -
     """The latest changes of the draft, newest first."""
     with reading(ctx.engine) as connection:
         return versions.changes(connection, draft_path(row.campaign, row.key), operation=operation, limit=limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An operation taken apart, so that a page can say it in its reader's words."""
+
+    what: str  # state, move, add, edit, subject, preview, back, gather, plan, other
+    item: str = ""  # of the draft; for `add` the key of an article
+    more: str = ""  # a state, a section or a way, a language, a time
+
+
+_TOLD = (
+    ("state", re.compile(r"set (?P<item>\S+) to (?P<more>\S+)")),
+    ("move", re.compile(r"move (?P<item>\S+) (?:to )?(?P<more>\S+)")),
+    ("add", re.compile(r"add (?P<item>\S+) to (?P<more>\S+)")),
+    ("edit", re.compile(r"edit (?P<item>\S+) (?P<more>[\w-]+)(?:, put back)?")),
+    ("subject", re.compile(r"subject (?P<more>\S+)")),
+    ("preview", re.compile(r"preview (?P<more>\S+)")),
+    ("back", re.compile(r"put back version \d+")),
+    ("gather", re.compile(r"gather")),
+    ("plan", re.compile(r"plan for (?P<more>.+)")),
+)
+
+
+def told(operation: str) -> Told:
+    for what, pattern in _TOLD:
+        if (found := pattern.fullmatch(operation)) is not None:
+            return Told(what, **found.groupdict())
+    return Told("other", more=operation)
 
 
 def earlier(ctx: Context, row: IssueRow, change: int) -> str:

@@ -18,7 +18,7 @@ from newsletter.store.people import Person
 from newsletter.store.tables import approval, contact, delivery, institution, issue, run
 from newsletter.workflow.agenda import Agenda, agenda, with_hopes
 from newsletter.workflow.approve import Standing, standing
-from newsletter.workflow.context import Context
+from newsletter.workflow.context import Context, draft_path
 from newsletter.workflow.keys import next_key
 from newsletter.workflow.status import RunStatus, status_of
 
@@ -56,10 +56,21 @@ class Needs:
     halted: list[Card]  # held, missed, paused
     sending: list[Card]
     drafts: list[Card]
+    ready: list[Card]  # approved, or scheduled
     recent: list[Card]
     unconfirmed: list[tuple[str, int]]  # issue, number
     unreachable: int  # institutions without a contact that could be reached
     agenda: Agenda
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """The next issue of a campaign; `begun` where its draft is there."""
+
+    campaign: str
+    title: str
+    key: str
+    begun: bool
 
 
 def cards(ctx: Context, campaign: str | None = None) -> list[Card]:
@@ -109,6 +120,7 @@ def needs(ctx: Context, person: Person) -> Needs:
         halted=those(IssueState.HELD, IssueState.MISSED, IssueState.PAUSED),
         sending=those(IssueState.SENDING),
         drafts=those(IssueState.DRAFT),
+        ready=those(IssueState.APPROVED, IssueState.SCHEDULED),
         recent=those(IssueState.SENT)[:5],
         unconfirmed=_unconfirmed(ctx),
         unreachable=_unreachable(ctx),
@@ -116,12 +128,13 @@ def needs(ctx: Context, person: Person) -> Needs:
     )
 
 
-def next_issues(ctx: Context) -> list[tuple[str, str, str]]:
-    """For each campaign: its name, its title, and the key that a new issue would get."""
+def next_issues(ctx: Context) -> list[Coming]:
+    """For each campaign its next issue, begun or not."""
     found = []
     for name in ctx.campaigns:
         try:
-            found.append((name, ctx.campaign(name).title, next_key(ctx, name)))
+            key = next_key(ctx, name)
+            found.append(Coming(name, ctx.campaign(name).title, key, ctx.documents.exists(draft_path(name, key))))
         except NewsletterError:  # a definition that cannot be read: checking names it
             continue
     return found

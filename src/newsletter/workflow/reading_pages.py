@@ -7,6 +7,7 @@ Merge fields are answered as in the web version: by the campaign's public profil
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from newsletter.audience import examples
@@ -36,14 +37,15 @@ def pages_of(ctx: Context, made: Composition) -> list[PageRow]:
         for item, texts in zip(_items(each.manuscript), _render(ctx, made, language), strict=True):
             key = (item["language"], item["key"])
             if item["reading"] and (key not in found or item["language"] == language):
-                found[key] = PageRow(*key, **texts, author=item["author"] or "", picture=_plain(item["picture"]))
+                picture, event = _plain(item["picture"]), _plain(item["event"])
+                found[key] = PageRow(*key, *texts, item["author"] or "", picture, event)
     return list(found.values())
 
 
 def linked(manuscript: Manuscript) -> list[list[str]]:
     """Key, language and texts, as they are written, of the items that have a reading page: what a hash covers."""
     return [
-        [item["key"], item["language"], *(_written(manuscript, item[part]) for part in PARTS)]
+        [item["key"], item["language"], *(_written(manuscript, item[part]) for part in PARTS), str(item["event"] or "")]
         for item in _items(manuscript)
         if item["reading"]
     ]
@@ -58,7 +60,7 @@ def _written(manuscript: Manuscript, value: Any) -> str:
     return source.text if source else str(value)
 
 
-def _render(ctx: Context, made: Composition, language: str) -> list[dict[str, str]]:
+def _render(ctx: Context, made: Composition, language: str) -> list[tuple[str, str, str]]:
     """Title, summary and body of every item of a message as HTML, in order."""
     manuscript = made.languages[language].manuscript
     own = {"reading.mjml": Source(TEMPLATE, file="reading page"), "reading.txt": Source("", file="reading page")}
@@ -68,12 +70,14 @@ def _render(ctx: Context, made: Composition, language: str) -> list[dict[str, st
     return [_parts(piece) for piece in html.split(END)[:-1]]
 
 
-def _parts(piece: str) -> dict[str, str]:
-    found, rest = {}, piece
-    for part in reversed(PARTS):
-        rest, _, found[part] = rest.rpartition(f"<!--{part}-->")
-    return found
+def _parts(piece: str) -> tuple[str, str, str]:
+    rest, _, body = piece.rpartition("<!--body-->")
+    rest, _, summary = rest.rpartition("<!--summary-->")
+    return rest.rpartition("<!--title-->")[2], summary, body
 
 
-def _plain(picture: Any) -> dict[str, Any] | None:
-    return dict(picture) if picture else None
+def _plain(value: Any) -> dict[str, Any] | None:
+    """A picture or an event as JSON holds it."""
+    if not value:
+        return None
+    return {name: each.isoformat() if isinstance(each, date) else each for name, each in dict(value).items()}

@@ -21,7 +21,7 @@ from newsletter.store.people import Person
 from newsletter.store.tables import approval, edition, person, review_comment
 from newsletter.tokens import INERT_ID
 from newsletter.workflow import preview
-from newsletter.workflow.approve import Standing, approve, ask_for_changes, latest_edition
+from newsletter.workflow.approve import Standing, approve, ask_for_changes, latest_edition, standing
 from newsletter.workflow.context import Context
 from newsletter.workflow.envelopes import restore
 
@@ -164,8 +164,12 @@ def comment(
 
 
 def approve_seen(ctx: Context, issue: IssueRow, who: Person, seen: str, *, language: str | None = None) -> Standing:
-    """Approves the version that somebody looked at, named by its hash (invariant 4)."""
+    """Approves the version that somebody looked at, named by its hash (invariant 4); without a language all of it,
+    which signs off whichever languages still lack that."""
     _same(ctx, issue, seen)
+    if language is None:
+        for tag in [each for each in standing(ctx, latest_edition(ctx, issue)).lacks if each is not None]:
+            approve(ctx, issue, who, language=tag)
     return approve(ctx, issue, who, language=language)
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
+from babel.dates import format_date, format_datetime
 from fastapi import APIRouter, Depends, FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -87,8 +89,15 @@ def article(request: Request, ctx: Here, campaign: str, key: str, language: str,
     texts = {name: Markup(_here(ctx, getattr(found, name))) for name in ("title", "summary", "body")}  # noqa: S704
     whole = f"/i/{campaign}/{key}/{language}" if match([language], edition.languages) else ""
     picture = found.picture and {**found.picture, "url": _here(ctx, str(found.picture["url"]))}
-    values = texts | {"page": found, "whole": whole, "picture": picture}
+    event = _event(found.event, found.language) if found.event else []
+    values = texts | {"page": found, "whole": whole, "picture": picture, "event": event}
     return _page(ctx, "article.html", language, values)
+
+
+@router.get("/favicon.ico")
+def no_icon() -> Response:
+    """Browsers ask for one, whatever the page says."""
+    return Response(status_code=204)
 
 
 @router.get("/u")
@@ -149,6 +158,24 @@ def choose(
     now = preferences.reader_of(ctx, Purpose.PREFERENCES, token)
     assert now is not None
     return _preferences(ctx, now, kept=True)
+
+
+def _event(event: Mapping[str, Any], language: str) -> list[tuple[str, str, str]]:
+    """What an event item adds, in order: which word, the text, and where a link leads."""
+    where, start = locale(language), datetime.fromisoformat(event["start"])
+    until = datetime.fromisoformat(event["end"]) if event["end"] else None
+    when = format_datetime(start, "EEEE d MMMM y, HH:mm", locale=where)
+    if until is not None:
+        same = until.date() == start.date()
+        when += f" – {format_datetime(until, 'HH:mm' if same else 'EEEE d MMMM y, HH:mm', locale=where)}"
+    lines = [("when", f"{when} ({event['zone']})", "")]
+    if event["place"]:
+        lines.append(("where", event["place"], ""))
+    if event["deadline"]:
+        lines.append(("deadline", format_date(date.fromisoformat(event["deadline"][:10]), "long", locale=where), ""))
+    if event["registration"]:
+        lines.append(("register", event["registration"], event["registration"]))
+    return lines
 
 
 def _here(ctx: Context, text: str) -> str:

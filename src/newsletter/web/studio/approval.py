@@ -8,6 +8,7 @@ from fastapi import APIRouter, BackgroundTasks, Form
 from fastapi.responses import HTMLResponse, Response
 
 from newsletter.errors import NewsletterError, UsageError
+from newsletter.i18n import pick
 from newsletter.model.permission import Action
 from newsletter.store import people
 from newsletter.store.engine import reading
@@ -16,7 +17,7 @@ from newsletter.web.studio.desk import At, Desk, allowed
 from newsletter.web.studio.issues import ThisIssue
 from newsletter.web.studio.preview import framed
 from newsletter.workflow import notices, reviews
-from newsletter.workflow.acceptance import accepted
+from newsletter.workflow.acceptance import accepted, key_of
 from newsletter.workflow.approve import latest_edition
 from newsletter.workflow.freeze import count_for, submit, to_serve
 from newsletter.workflow.overview import overview
@@ -104,11 +105,19 @@ def _name(at: Desk, id_: int) -> str:
         return people.by_id(connection, id_).name
 
 
+def _titles(at: Desk, issue: IssueRow) -> dict[str, str]:
+    """Articles as people call them, by key."""
+    preference = at.ctx.settings.default_language, *at.ctx.settings.languages
+    library = at.studio.libraries.of(at.ctx, issue.campaign)
+    return {key: (pick(texts, *preference) or next(iter(texts.values()))).title for key, texts in library.items()}
+
+
 def _page(at: Desk, issue: IssueRow, status: int = 200, **values: Any) -> HTMLResponse:
     shown = overview(at.ctx, issue)
     row = shown.edition
     last = reviews.last_approved(at.ctx, issue, row) if row else None
-    known = at.studio.editions.known(at.ctx, issue)
+    known, checked = at.studio.editions.known(at.ctx, issue), at.studio.editions.checked(at.ctx, issue)
+    taken = accepted(at.ctx, issue)
     common: dict[str, Any] = {
         "issue": issue,
         "shown": shown,
@@ -120,7 +129,9 @@ def _page(at: Desk, issue: IssueRow, status: int = 200, **values: Any) -> HTMLRe
         "changed": bool(row and known and known.composition.hash != row.hash),
         "comments": reviews.comments(at.ctx, row) if row else [],
         "decisions": reviews.decisions(at.ctx, issue),
-        "accepted": list(accepted(at.ctx, issue).values()),
+        "accepted": list(taken.values()),
+        "open_warnings": sum(not each.error and key_of(each) not in taken for each in checked or ()),
+        "titles": _titles(at, issue),
         "own": issue.changed_by == at.person.id,
         "open": issue.state.value in ("in review", "held", "missed", "approved"),
         "error": "",

@@ -84,7 +84,12 @@ def undo(at: At, issue: ThisIssue, change: Annotated[int, Form()]) -> Response:
 
 @router.get(BASE + "/history")
 def history(at: At, issue: ThisIssue) -> Response:
-    return at.page("history.html", issue=issue, changes=drafting.history(at.ctx, issue, limit=50))
+    changes = drafting.history(at.ctx, issue, limit=50)
+    shown = board(at.ctx, issue, _library(at, issue))
+    titles = {line.item.id: line.cells[shown.languages[0]].texts.title for line in shown.lines}
+    sections = {part.id: part.title for part in shown.parts}
+    told = [(change, drafting.told(change.operation)) for change in changes]
+    return at.page("history.html", issue=issue, changes=told, titles=titles, sections=sections)
 
 
 @router.post(BASE + "/history", dependencies=EDIT)

@@ -18,6 +18,7 @@ from newsletter.i18n import match
 from newsletter.model.permission import Action, may, require
 from newsletter.store import people, sessions
 from newsletter.store.engine import reading, writing
+from newsletter.store.issues import IssueRow
 from newsletter.store.people import Person
 from newsletter.store.sessions import SEEN_EVERY, SessionRow
 from newsletter.web.editions import Editions
@@ -89,6 +90,14 @@ class Desk:
 
     def require(self, action: Action) -> None:
         require(self.person.name, self.person.roles, action)
+
+    def title(self, issue: IssueRow | str) -> str:
+        """An issue as people call it: `Monthly digest 2026-12`."""
+        campaign, _, key = (issue if isinstance(issue, str) else issue.name).partition("/")
+        try:
+            return f"{self.ctx.campaign(campaign).title} {key}".strip()
+        except NewsletterError:  # gone, or unreadable: checking names it
+            return f"{campaign}/{key}"
 
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A whole page, or the fragment that a template is."""

@@ -115,10 +115,8 @@ def test(at: At, issue: ThisIssue, view: Asked) -> Response:
     tested = send_tests(at.ctx, only, [at.person.address], at.person, as_={language: shown})
     if not all(each.went for each in tested):  # the server's words may hold an address: they stand in no URL
         raise NewsletterError(f"It did not go out: {'; '.join(map(str, tested))}")
-    where = (
-        "It is sent to you." if at.ctx.settings.send_with else "It lies in the practice folder: nothing is sent yet."
-    )
-    return at.go(view.url(f"/issues/{issue.name}/preview"), where)
+    where = "to your address" if at.ctx.settings.send_with else "to you, into the practice folder"
+    return at.go(view.url(f"/issues/{issue.name}/preview"), f"The test went {where}.")
 
 
 @router.get(PICTURES + "/{name}")

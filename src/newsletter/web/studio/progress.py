@@ -79,15 +79,17 @@ def live(at: At, issue: ThisIssue, run: int) -> Response:
 @router.get("/breakdown")
 def breakdown(at: At, issue: ThisIssue, run: int) -> Response:
     """Languages and domains; a fragment, as every row of the run is read."""
-    id_ = _run(at, issue, run).id
-    languages, domains = progress.by_language(at.ctx, id_), progress.by_domain(at.ctx, id_)
-    return at.page("progress_breakdown.html", languages=languages, domains=domains)
+    chosen = _run(at, issue, run)
+    languages, domains = progress.by_language(at.ctx, chosen.id), progress.by_domain(at.ctx, chosen.id)
+    return at.page("progress_breakdown.html", languages=languages, domains=domains, rehearsal=chosen.rehearsal)
 
 
 @router.get("/unreached")
 def unreached(at: At, issue: ThisIssue, run: int) -> Response:
     """Institutions that nobody reached; a fragment."""
-    return at.page("progress_unreached.html", rows=progress.unreached(at.ctx, issue, _run(at, issue, run)))
+    chosen = _run(at, issue, run)
+    rows = progress.unreached(at.ctx, issue, chosen)
+    return at.page("progress_unreached.html", rows=rows, rehearsal=chosen.rehearsal)
 
 
 @router.get("/export.csv")

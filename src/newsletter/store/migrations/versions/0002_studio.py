@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("author", sa.Text(), nullable=False),
         sa.Column("picture", Json),
+        sa.Column("event", Json),
         sa.PrimaryKeyConstraint("edition_id", "language", "article", name="pk_edition_page"),
         sa.ForeignKeyConstraint(["edition_id"], ["edition.id"], name="fk_edition_page_edition_id"),
     )
@@ -86,6 +87,7 @@ def upgrade() -> None:
         sa.Column("id", Id, nullable=False),
         sa.Column("issue_id", Id, nullable=False),
         sa.Column("finding", sa.String(64), nullable=False),
+        sa.Column("told", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("person_id", Id, nullable=False),
         sa.Column("at", Instant(), nullable=False),
