@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import default
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,30 @@ def test_lines_stand_beside_what_they_were() -> None:
     found = list(changed(["a", "b", "c"], ["a", "B", "b2", "c"]))
     assert found == [Line("b", "B"), Line(None, "b2")]
     assert list(changed(["a"], ["a"])) == []
+
+
+def test_approving_all_languages_signs_off_each_that_still_lacks_it(ws: Workspace) -> None:
+    campaign = ws.context.folder / "campaigns/news/campaign.yaml"
+    campaign.write_text(campaign.read_text() + "sign_off: [en]\n")
+    post(ws, "ana", "request")
+    page = client(ws, "luc").get(HERE).text
+    assert "Approve English" in page
+    assert post(ws, "luc", "approve")[0] == 303
+    assert ws.issue(ISSUE).state is IssueState.APPROVED
+    assert "Approve English" not in client(ws, "luc").get(HERE).text
+
+
+def test_what_was_accepted_stands_beside_the_reason(ws: Workspace) -> None:
+    campaign = ws.context.folder / "campaigns/news/campaign.yaml"
+    campaign.write_text(campaign.read_text().replace("What is new at our association", "News " * 60))
+    browser = client(ws, "ana")
+    page = browser.get(f"/issues/{ISSUE}/checks?run=1").text
+    found = re.search(r'name="finding" value="([0-9a-f]{64})"', page)
+    assert found is not None
+    data = {"csrf": csrf(page), "finding": found[1], "reason": "We know, and mean it."}
+    assert browser.post(f"/issues/{ISSUE}/checks/accept", data=data).status_code == 303
+    warned = [each.what for each in ws.compose(ISSUE).check() if not each.error]
+    post(ws, "ana", "request")
+    shown = client(ws, "luc").get(HERE).text
+    assert "We know, and mean it." in shown
+    assert any(escape(what, quote=False) in shown for what in warned)

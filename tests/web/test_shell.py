@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,15 @@ def test_a_new_issue_is_gathered_and_opened(ws: Workspace) -> None:
     assert answer.headers["location"] == "/issues/news/2027-01"
     assert "2027-01" in browser.get("/issues").text
     assert browser.get("/issues/news/2027-01").status_code == 200
+
+
+def test_an_issue_that_is_begun_is_gone_on_with_and_not_made_again(ws: Workspace, clock: FixedClock) -> None:
+    browser = client(ws, "ana")
+    page = browser.get("/issues").text
+    assert f'<a class="button" href="/issues/{ISSUE}">' in page
+    assert 'value="2026-12"' not in page
+    clock.advance(timedelta(days=10))
+    assert 'name="key" value="2027-01"' in browser.get("/").text
 
 
 def test_who_has_left_is_out_at_once(ws: Workspace) -> None:
