@@ -1,8 +1,9 @@
 // Bundles scripts and styles into the package; names are stable, the server adds the build's hash to their addresses.
 import { build } from "esbuild";
-import { rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 
-const outdir = "../src/newsletter/web/dist";
+const dist = "../src/newsletter/web/dist";
+const outdir = `${dist}.new`; // beside it: a studio that runs is never without its scripts
 await rm(outdir, { recursive: true, force: true });
 await build({
   entryPoints: ["src/studio.ts", "src/composer.ts", "src/editor.ts", "src/studio.css", "src/public.css"],
@@ -17,3 +18,5 @@ await build({
   chunkNames: "chunk-[hash]",
   logLevel: "warning",
 });
+await rm(dist, { recursive: true, force: true });
+await rename(outdir, dist);
