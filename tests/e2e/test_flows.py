@@ -71,7 +71,8 @@ def test_from_a_draft_to_the_practice_folder_by_two_people(page: Page, served: S
     messages = arrived(served.ws.context.folder, 3, test=False)
     assert all("It opens at eight." in text_of(each) for each in messages)
     luc.goto(f"{served.url}{ISSUE}/progress")
-    expect(luc.get_by_text("handed to the mail server").first).to_be_visible()
+    expect(luc.locator("#who").get_by_text("put into the practice folder").first).to_be_visible()
+    expect(luc.get_by_text("handed to the mail server")).to_have_count(0)
     context.close()
 
 

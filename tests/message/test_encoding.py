@@ -85,6 +85,7 @@ def test_a_subject_decodes_to_one_tidy_line(value: str) -> None:
 
 
 @given(awkward, st.integers(0, 12))
+@example("0000" + "\u00a0" * 16 + "\U00010000" * 3, 0)
 def test_header_lines_and_encoded_words_keep_their_limits(value: str, used: int) -> None:
     written = header_text(value, used)
     for line in (" " * used + written).split("\r\n"):

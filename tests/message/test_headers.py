@@ -110,8 +110,21 @@ def test_a_plain_field_takes_no_line_breaks() -> None:
     st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029"), min_size=1, max_size=90)
 )
 @example("=??Q??=")
+@example("<>")
+@example('"minutes"')
 @example("a =?utf-8?q?b?= c.pdf")
 def test_a_file_name_is_read_as_it_was_given(name: str) -> None:
-    written = f"Content-Disposition: attachment{headers.parameter('filename', name)}"
+    written = f"Content-Disposition: attachment{headers.parameter('filename', headers.file_name(name))}"
     assert all(len(line) <= 78 for line in written.split("\r\n"))
-    assert (parsed(written).get_filename() or "") == headers.tidy(name).strip()  # as the parser does, of all blanks
+    assert (parsed(written).get_filename() or "") == headers.file_name(
+        name
+    ).strip()  # as the parser does, of all blanks
+
+
+def test_a_pair_that_readers_take_for_quoting_is_no_part_of_a_file_name() -> None:
+    assert [headers.file_name(name) for name in ("<a>", '"b.pdf"', 'c "d".txt', "<")] == [
+        "_a_",
+        "_b.pdf_",
+        'c "d".txt',
+        "<",
+    ]

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsletter.message import mime, splice
@@ -58,6 +58,7 @@ anything = st.text(
 
 
 @given(anything, anything)
+@example("", "\r")
 def test_parsed_it_holds_the_whole_values(first: str, institution: str) -> None:
     to = delivery(first, institution, name=first)
     read = parsed(splice.message(TEMPLATE, to))

@@ -17,7 +17,7 @@ SOFT_BREAK: Final = b"=\r\n"
 _QUOTED_COLUMNS = 73
 _EQUALS = ord("=")
 
-_line_break = re.compile(r"\r\n|\r|\n")
+LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _cut = re.compile(rb".{1,%d}(?<!=)(?<!=.)" % _QUOTED_COLUMNS, re.DOTALL)
 
 _blanks = re.compile("[ \t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
@@ -43,7 +43,7 @@ def piece(text: str) -> bytes:
 
 def long_piece(text: str) -> bytes:
     """The same for any text."""
-    return b"\r\n".join(_quoted_line(line) for line in _line_break.split(text))
+    return b"\r\n".join(_quoted_line(line) for line in LINE_BREAK.split(text))
 
 
 def _quoted_line(line: str) -> bytes:
@@ -107,7 +107,7 @@ def encoded_words(text: str, used: int, *, phrase: bool = False) -> str:
     data = text.encode("utf-8", "replace")
     quoted = b2a_qp(data, header=True).replace(b"=\n", b"")
     quoted = _unsafe_in_phrase.sub(_escape, quoted) if phrase else quoted.replace(b"?", b"=3F")
-    room = 76 - used - len("=?utf-8?q??=")
+    room = min(75, 76 - used) - len("=?utf-8?q??=")  # an encoded-word has at most 75 columns
     if len(quoted) > 2 * len(data):  # hardly legible, and longer than base64
         words = (b2a_base64(word, newline=False) for word in _cut_characters(data, room // 4 * 3))
         return "\r\n ".join(f"=?utf-8?b?{word.decode()}?=" for word in words)

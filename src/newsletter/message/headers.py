@@ -107,6 +107,13 @@ def field_name(name: str) -> str:
     return name
 
 
+def file_name(name: str) -> str:
+    """A name as it can be given on: readers take a pair around all of it for quoting (Python's drops it from `<x>` and
+    `"x"`), so such a pair becomes underscores."""
+    name = tidy(name).strip()
+    return f"_{name[1:-1]}_" if len(name) > 1 and (name[0], name[-1]) in (("<", ">"), ('"', '"')) else name
+
+
 def parameter(name: str, value: str) -> str:
     """A parameter of Content-Type or Content-Disposition on a line of its own; RFC 2231 for what is not ASCII, or looks
     like an encoded word, which readers decode."""

@@ -141,7 +141,7 @@ def _quoted(parts: tuple[Part, ...]) -> Iterator[Piece]:
 
 def _attached(attachment: Attachment) -> bytes:
     kind = headers.plain("Content-Type", attachment.media_type)
-    named = headers.parameter("filename", attachment.name)
+    named = headers.parameter("filename", headers.file_name(attachment.name))
     encoded = b64encode(attachment.content)
     lines = [encoded[start : start + 76] for start in range(0, len(encoded), 76)]
     head = _fields(
