@@ -46,8 +46,17 @@ def line_ends(value: str) -> str:
 
 
 def expected(to: DeliveryData, compiled: Compiled | None = None) -> dict[str, str]:
-    shown = splice.shown(mime.compile(compiled, envelope(), FIELDS) if compiled else TEMPLATE, to)
-    return {"text/plain": line_ends(shown.text), "text/html": line_ends(shown.html)}
+    """What is shown, with the line ends of the wire: each piece ends its own lines, so a value's lone CR before a
+    template's LF is a line end of its own (imports keep no CR; the wire must stand any value)."""
+    template = mime.compile(compiled, envelope(), FIELDS) if compiled else TEMPLATE
+    shown, language = splice.shown(template, to), template.envelope.language
+    shapes = {"text/plain": (template.compiled.text, shown.text), "text/html": (template.compiled.html, shown.html)}
+    ended = {}
+    for kind, (parts, whole) in shapes.items():
+        pieces = [splice.fill([each], to) for each in mime.bound(parts, FIELDS, language)]
+        assert "".join(pieces) == whole
+        ended[kind] = "".join(map(line_ends, pieces))
+    return ended
 
 
 # --- spliced = rendered

@@ -17,7 +17,7 @@ SOFT_BREAK: Final = b"=\r\n"
 _QUOTED_COLUMNS = 73
 _EQUALS = ord("=")
 
-LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_line_break = re.compile(r"\r\n|\r|\n")
 _cut = re.compile(rb".{1,%d}(?<!=)(?<!=.)" % _QUOTED_COLUMNS, re.DOTALL)
 
 _blanks = re.compile("[ \t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
@@ -43,7 +43,7 @@ def piece(text: str) -> bytes:
 
 def long_piece(text: str) -> bytes:
     """The same for any text."""
-    return b"\r\n".join(_quoted_line(line) for line in LINE_BREAK.split(text))
+    return b"\r\n".join(_quoted_line(line) for line in _line_break.split(text))
 
 
 def _quoted_line(line: str) -> bytes:

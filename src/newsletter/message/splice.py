@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from newsletter.message import headers
-from newsletter.message.encoding import LINE_BREAK, piece, tidy
+from newsletter.message.encoding import piece, tidy
 from newsletter.message.envelope import DeliveryData
 from newsletter.message.mime import Template, bound
 from newsletter.message.slots import Print
@@ -59,15 +59,8 @@ class Shown:
 def shown(template: Template, delivery: DeliveryData) -> Shown:
     """For previews: the same content as `message`, before it is encoded."""
     compiled, fields, language = template.compiled, template.fields, template.envelope.language
-    text, html = (_body(bound(parts, fields, language), delivery) for parts in (compiled.text, compiled.html))
+    text, html = (fill(bound(parts, fields, language), delivery) for parts in (compiled.text, compiled.html))
     return Shown(subject_text(template, delivery), text, html)
-
-
-def _body(parts: Iterable[str | Print], delivery: DeliveryData) -> str:
-    """Each piece ends its own lines, as on the wire: a value's CR before a template's LF is a line end of its own."""
-    values, links = delivery.values, delivery.links
-    pieces = (part if isinstance(part, str) else part(values, links) for part in parts)
-    return "".join(LINE_BREAK.sub("\n", piece) for piece in pieces)
 
 
 def subject_text(template: Template, delivery: DeliveryData) -> str:
