@@ -11,7 +11,7 @@ from newsletter.store.engine import writing
 from tests.browser import ALONE, Served, steps_of
 from tests.e2e.conftest import sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 PAGES = (*ALONE, *steps_of("news/2026-12"))
@@ -23,23 +23,26 @@ def faults(page: Page) -> list[str]:
     return [f"{each['id']}: {node['html'][:120]}" for each in found for node in each["nodes"]]
 
 
-def test_axe_finds_nothing_and_nothing_scrolls_sideways(page: Page, served: Served) -> None:
+@pytest.mark.parametrize(("width", "scheme", "language"), LOOKS)
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(
+    page: Page, served: Served, width: int, scheme: str, language: str | None
+) -> None:
+    """In Arabic the words are English, but the page runs from right to left."""
     served.ws.gather("news", key="2026-12", person="ana")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page.goto(f"{served.url}/sign-in")
     assert faults(page) == []
     sign_in(page, served, "Ana")
-    for width, scheme, language in LOOKS:  # in Arabic the words are English, but the page runs from right to left
-        with writing(served.ws.context.engine) as connection:
-            people.change(connection, served.ws.context.person("ana").id, language=language)
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        for path in PAGES:
-            answer = page.goto(served.url + path)
-            assert answer is not None
-            assert (path, answer.status) == (path, 200)
-            assert (path, width, scheme, faults(page)) == (path, width, scheme, [])
-            wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert (path, width, wider) == (path, width, 0)
+    with writing(served.ws.context.engine) as connection:
+        people.change(connection, served.ws.context.person("ana").id, language=language)
+    for path in PAGES:
+        answer = page.goto(served.url + path)
+        assert answer is not None
+        assert (path, answer.status) == (path, 200)
+        assert (path, faults(page)) == (path, [])
+        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert (path, wider) == (path, 0)
 
 
 def test_the_menu_of_a_phone_opens_by_keyboard(page: Page, served: Served) -> None:

@@ -11,7 +11,7 @@ from newsletter.clock import FixedClock
 from tests.e2e.conftest import serving, sign_in
 from tests.workflow.office import ISSUE, lay, office
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 CONTENT = f"/issues/{ISSUE}/content"
 DOOR = "---\ntitle: A door\nsummary: It is open.\n---\nSee it.\n"
 PASTE = """(field, html) => {

@@ -13,7 +13,7 @@ from tests.e2e.conftest import serving, sign_in
 from tests.e2e.test_access import faults
 from tests.workflow.office import ISSUE, lay, office
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 FIRST = 'Dear {{ contact.first_name | default("reader") }}, this is *old* news.'
 TEXT = f"""{FIRST}
 A second line with two spaces,  

@@ -12,7 +12,7 @@ from newsletter.clock import FixedClock
 from tests.e2e.conftest import serving, sign_in
 from tests.workflow.office import lay, office
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 HERE = "/issues/news/2026-12/preview"
 DOOR = "---\ntitle: A door\nsummary: It is open.\nlink: https://elsewhere.example/\n---\nSee it.\n"
 DARK = "<mj-style>@media (prefers-color-scheme: dark) { body { background: #010203 !important } }</mj-style>"
