@@ -1,7 +1,7 @@
 """Collects what the studio says into its translations: `python -m tools.catalogue` refreshes web/locales.
 
-Words are taken from the templates; a translation that is there stays, one whose words are gone is dropped. A test holds
-the files to the templates, and every language to be complete.
+Words are taken from the templates, and from `say` and `say_many` in Python; a translation that is there stays, one
+whose words are gone is dropped. A test holds the files to the sources, and every language to be complete.
 """
 
 from __future__ import annotations
@@ -11,18 +11,34 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
+from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
-WEB = Path(__file__).parent.parent / "src" / "newsletter" / "web"
+SOURCE = Path(__file__).parent.parent / "src" / "newsletter"
+WEB = SOURCE / "web"
 TEMPLATES = WEB / "studio" / "templates"
 LOCALES = WEB / "locales"
 LANGUAGES = ("fr",)
 OPTIONS = {"extensions": "jinja2.ext.i18n,jinja2.ext.do", "trim_blocks": "true", "lstrip_blocks": "true"}
 
 
+SAYING: dict[str, tuple[int, ...] | None] = {"say": None, "say_many": (2, 3)}
+
+
 def messages() -> Iterator[str | tuple[str, str]]:
-    """Every text of the templates, in order; with plural where there is one."""
+    """Every text that a person may read in the studio; with plural where there is one."""
+    yield from _of_templates()
+    yield from _of_python()
+
+
+def _of_python() -> Iterator[str | tuple[str, str]]:
+    for file in sorted(set(SOURCE.rglob("*.py")) - set((SOURCE / "cli").rglob("*.py"))):  # `say` prints there
+        for _, message, _, _ in extract("python", io.BytesIO(file.read_bytes()), SAYING):
+            yield (message[0], message[1]) if isinstance(message, tuple) else message
+
+
+def _of_templates() -> Iterator[str | tuple[str, str]]:
     for file in sorted(TEMPLATES.rglob("*.html")):
         stream = io.BytesIO(file.read_bytes())
         for _, _, message, _ in babel_extract(stream, ("_", "gettext", "ngettext"), [], {**OPTIONS, "silent": "false"}):

@@ -1,9 +1,9 @@
-"""Languages: BCP 47 tags, falling back by truncation, and which way they run."""
+"""Languages: BCP 47 tags, falling back by truncation, which way they run; sentences that can be said in another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from babel import Locale
 
@@ -60,3 +60,40 @@ def locale(tag: str) -> Locale:
         except (ValueError, LookupError):
             continue
     raise ValueError(tag)
+
+
+class Said(str):
+    """An English sentence that can be said again in another language, by its pattern and what stands in it.
+
+    It is the English text wherever a text is wanted (the command line, logs, JSON); a page says it in its reader's.
+    """
+
+    pattern: str
+    plural: str
+    values: Mapping[str, Any]
+
+    def within(self, gettext: Callable[[str], str], ngettext: Callable[[str, str, int], str]) -> str:
+        """In the language of these look-ups; a sentence within the sentence too."""
+        text = ngettext(self.pattern, self.plural, self.values["num"]) if self.plural else gettext(self.pattern)
+        inner = {
+            name: each.within(gettext, ngettext) if isinstance(each, Said) else each
+            for name, each in self.values.items()
+        }
+        return text % inner if inner else text
+
+
+def say(pattern: str, **values: Any) -> Said:
+    """`say("%(name)s is gone", name=name)`: what Python code says to people. The catalogue collects the patterns."""
+    return _said(pattern, "", values)
+
+
+def say_many(num: int, one: str, many: str, **values: Any) -> Said:
+    """`say_many(n, "%(num)s contact", "%(num)s contacts")`."""
+    return _said(one, many, {"num": num, **values})
+
+
+def _said(pattern: str, plural: str, values: dict[str, Any]) -> Said:
+    text = plural if plural and values["num"] != 1 else pattern
+    said = Said(text % values if values else text)
+    said.pattern, said.plural, said.values = pattern, plural, values
+    return said

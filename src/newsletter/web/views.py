@@ -23,7 +23,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from lucide.jinja import lucide
 from markupsafe import Markup
 
-from newsletter.i18n import direction, locale
+from newsletter.errors import NewsletterError, Problem, ProblemsFound
+from newsletter.i18n import Said, direction, locale
 
 WEB = Path(__file__).parent
 DIST = WEB / "dist"
@@ -48,9 +49,11 @@ class Views:
             trim_blocks=True,
             lstrip_blocks=True,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+            finalize=partial(said, language),
         )
         made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
         made.filters |= {name: partial(each, locale(language)) for name, each in FILTERS.items()}
+        made.filters["said"] = partial(said, language)
         made.globals |= {
             "icon": icon,
             "built": built,
@@ -91,12 +94,28 @@ def catalogue(language: str) -> Catalog:
         return read_po(stream, locale=str(locale(language)))
 
 
+@lru_cache(maxsize=8)
 def translations(language: str) -> GNUTranslations:
     """The catalogue with the plural rule of its language; what it lacks stays English."""
     compiled = BytesIO()
     write_mo(compiled, catalogue(language))
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+def said(language: str, value: Any) -> Any:
+    """What Python code said, in this language: a sentence, an error, a problem. Anything else stays what it is."""
+    if isinstance(value, ProblemsFound):
+        return "\n".join(said(language, each) for each in value.problems)
+    if isinstance(value, Problem):
+        told = said(language, value.message)
+        return f"{value.place}: {told}" if value.place else told
+    if isinstance(value, NewsletterError):
+        value = value.args[0] if len(value.args) == 1 else str(value)
+    if not isinstance(value, Said):
+        return value
+    words = translations(language)
+    return value.within(words.gettext, words.ngettext)
 
 
 # Dates and numbers

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import PlainTextResponse, Response
 
 from newsletter.errors import NewsletterError, UsageError
+from newsletter.i18n import say
 from newsletter.model.permission import Action
 from newsletter.web.studio.desk import At, Desk, allowed, form_value
 from newsletter.workflow import articles
@@ -60,7 +61,7 @@ def write_article(at: At, form: TheForm) -> Response:
         key = articles.write_article(at.ctx, campaign, front, many_lines(form.get("body", "")), at.person)
     except NewsletterError as error:
         return _new(at, form, failed=str(error))
-    return at.go(f"/articles/{campaign}/{key}", "The article is kept.")
+    return at.go(f"/articles/{campaign}/{key}", say("The article is kept."))
 
 
 @router.post("/articles/upload", dependencies=EDIT)
@@ -101,7 +102,7 @@ def article_page(at: At, campaign: str, article: str) -> Response:
 @router.post("/articles/{campaign}/{article}/still-right", dependencies=EDIT)
 def still_right(at: At, campaign: str, article: str, language: Annotated[str, Form()]) -> Response:
     articles.still_right(at.ctx, _known_campaign(at, {"campaign": campaign}), article, language, at.person)
-    return at.go(f"/articles/{campaign}/{article}", "Noted: the translation is still right.")
+    return at.go(f"/articles/{campaign}/{article}", say("Noted: the translation is still right."))
 
 
 def _new(at: Desk, form: dict[str, str], failed: str = "", read: bool = False) -> Response:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, Response
 
 from newsletter.errors import NewsletterError, UsageError
+from newsletter.i18n import say
 from newsletter.model.permission import Action
 from newsletter.store.issues import IssueRow
 from newsletter.web.studio.desk import At, Desk, allowed
@@ -52,13 +53,13 @@ def accept_one(
         accept(at.ctx, issue, findings, finding, reason, at.person)
     except UsageError as error:
         return _page(at, issue, findings, status=422, error=str(error), typed={finding: reason})
-    return at.go(f"/issues/{issue.name}/checks", "The warning is accepted; your reason is kept with the issue.")
+    return at.go(f"/issues/{issue.name}/checks", say("The warning is accepted; your reason is kept with the issue."))
 
 
 @router.post("/issues/{campaign}/{key}/checks/withdraw", dependencies=[allowed(Action.EDIT)])
 def withdraw_one(at: At, issue: ThisIssue, finding: Annotated[str, Form()]) -> Response:
     withdraw(at.ctx, issue, finding, at.person)
-    return at.go(f"/issues/{issue.name}/checks", "The warning stands again.")
+    return at.go(f"/issues/{issue.name}/checks", say("The warning stands again."))
 
 
 def _page(

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, Response
 
 from newsletter.errors import NewsletterError
+from newsletter.i18n import say
 from newsletter.model.permission import ALLOWED, IN_WORDS, Action, Role
 from newsletter.store import people, sessions
 from newsletter.store.engine import reading
@@ -41,7 +42,7 @@ def set_roles(at: At, id_: int, role: Roles = None) -> Response:
         staff.set_roles(at.ctx, id_, role or [], at.person)
     except NewsletterError as error:
         return _page(at, 422, error=str(error))
-    return at.go("/people", "The roles are changed.")
+    return at.go("/people", say("The roles are changed."))
 
 
 @router.post("/people/{id_}/link", dependencies=[allowed(Action.CONFIGURE)])
@@ -57,7 +58,7 @@ def end(at: At, id_: int) -> Response:
         staff.end_person(at.ctx, id_, at.person)
     except NewsletterError as error:
         return _page(at, 422, error=str(error))
-    return at.go("/people", "They can no longer sign in; their name stays in the record.")
+    return at.go("/people", say("They can no longer sign in; their name stays in the record."))
 
 
 def _link(at: At, id_: int) -> str:

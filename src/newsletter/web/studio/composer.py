@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import JSONResponse, Response
 
 from newsletter.errors import NewsletterError, UsageError
+from newsletter.i18n import say
 from newsletter.model.article import Library
 from newsletter.model.draft import ItemState
 from newsletter.model.permission import Action
@@ -79,7 +80,7 @@ def add(at: At, issue: ThisIssue, article: Field, section: Field, language: Fiel
 @router.post(BASE + "/undo", dependencies=EDIT)
 def undo(at: At, issue: ThisIssue, change: Annotated[int, Form()]) -> Response:
     drafting.undo(at.ctx, issue, change, at.person)
-    return at.go(f"/issues/{issue.name}/content", "Undone.")
+    return at.go(f"/issues/{issue.name}/content", say("Undone."))
 
 
 @router.get(BASE + "/history")
@@ -120,7 +121,7 @@ def save_subjects(at: At, issue: ThisIssue, form: TheForm) -> Response:
             conflicts[field] = conflict
     if conflicts:
         return _subjects(at, issue, conflicts, status=409)
-    return at.go(f"/issues/{issue.name}/content/subjects", "Saved.")
+    return at.go(f"/issues/{issue.name}/content/subjects", say("Saved."))
 
 
 def _subjects(at: Desk, issue: IssueRow, conflicts: dict[str, Conflict] | None = None, status: int = 200) -> Response:
@@ -167,7 +168,7 @@ def save_item(at: At, issue: ThisIssue, item: str, form: TheForm) -> Response:
 @router.post(BASE + "/items/{item}/put-back", dependencies=EDIT)
 def put_texts_back(at: At, issue: ThisIssue, item: str, language: Field, change: Annotated[int, Form()]) -> Response:
     drafting.put_texts_back(at.ctx, issue, item, language, change, at.person)
-    return at.go(f"/issues/{issue.name}/content/items/{item}?language={language}", "The earlier text is back.")
+    return at.go(f"/issues/{issue.name}/content/items/{item}?language={language}", say("The earlier text is back."))
 
 
 def _item(

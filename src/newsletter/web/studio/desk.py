@@ -21,6 +21,7 @@ from newsletter.store.engine import reading, writing
 from newsletter.store.issues import IssueRow
 from newsletter.store.people import Person
 from newsletter.store.sessions import SEEN_EVERY, SessionRow
+from newsletter.web import views
 from newsletter.web.editions import Editions
 from newsletter.web.libraries import Libraries
 from newsletter.web.views import LANGUAGES, Views
@@ -110,10 +111,14 @@ class Desk:
         }
         return HTMLResponse(self.studio.views.render(template, self.language, common | values), status)
 
+    def say(self, sentence: str) -> str:
+        """In the reader's language, if it is one of ours."""
+        return str(views.said(self.language, sentence))
+
     def go(self, url: str, said: str = "") -> RedirectResponse:
         """After a change: to a page, which says what was done. `said` holds no address."""
         if said:
-            coded = base64.urlsafe_b64encode(said.encode()).decode().rstrip("=")
+            coded = base64.urlsafe_b64encode(self.say(said).encode()).decode().rstrip("=")
             mark = "&" if "?" in url else "?"
             url = f"{url}{mark}said={coded}.{self.studio.mac('said', coded)}"
         return RedirectResponse(url, 303)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
 from newsletter.errors import NewsletterError, UsageError
+from newsletter.i18n import say
 from newsletter.model.issue import IssueState
 from newsletter.model.permission import Action
 from newsletter.store.issues import IssueRow
@@ -54,7 +55,7 @@ def plan(at: At, issue: ThisIssue, when: When = "", typed: Typed = "") -> Respon
         if _keeps_approval(at, issue):
             launching.send_at(at.ctx, issue, at.person, when, typed=typed)
             at.studio.wake()
-            return at.go(f"/issues/{issue.name}/schedule", "Scheduled: it leaves at the time below by itself.")
+            return at.go(f"/issues/{issue.name}/schedule", say("Scheduled: it leaves at the time below by itself."))
         entry = agenda.plan_issue(at.ctx, issue, when, at.person)
     except NewsletterError as error:
         return _page(at, issue, str(error), when=when)
@@ -81,7 +82,7 @@ def undo(at: At, issue: ThisIssue) -> Response:
         launching.take_back(at.ctx, issue, at.person)
     except NewsletterError as error:
         return _page(at, issue, str(error))
-    return at.go(f"/issues/{issue.name}/schedule", "Taken back: nothing has left. The approval still holds.")
+    return at.go(f"/issues/{issue.name}/schedule", say("Taken back: nothing has left. The approval still holds."))
 
 
 @router.post("/unplan", dependencies=[allowed(Action.EDIT)])
@@ -90,7 +91,7 @@ def unplan(at: At, issue: ThisIssue) -> Response:
         agenda.unplan_issue(at.ctx, issue, at.person)
     except NewsletterError as error:
         return _page(at, issue, str(error))
-    return at.go(f"/issues/{issue.name}/schedule", "No time is planned any more.")
+    return at.go(f"/issues/{issue.name}/schedule", say("No time is planned any more."))
 
 
 @router.post("/rehearse", dependencies=[allowed(Action.APPROVE)])
@@ -100,7 +101,7 @@ def rehearse(at: At, issue: ThisIssue) -> Response:
     except NewsletterError as error:
         return _page(at, issue, str(error))
     at.studio.wake()
-    return at.go(f"/issues/{issue.name}/progress", "The rehearsal has begun. It reaches nobody.")
+    return at.go(f"/issues/{issue.name}/progress", say("The rehearsal has begun. It reaches nobody."))
 
 
 @router.post("/proofs", dependencies=[allowed(Action.EDIT)])

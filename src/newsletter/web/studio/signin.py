@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
 from newsletter.errors import NewsletterError
+from newsletter.i18n import say
 from newsletter.store import people, sessions
 from newsletter.store.engine import reading, writing
 from newsletter.web.studio.desk import (
@@ -107,7 +108,7 @@ def set_password(at: At, old: Text = "", new: Text = "") -> Response:
         staff.change_password(at.ctx, at.person, old, new, session_id=at.session.id)
     except NewsletterError as error:
         return _account(at, 422, password_error=str(error))
-    return at.go("/account", "The password is changed; all other sessions have ended.")
+    return at.go("/account", say("The password is changed; all other sessions have ended."))
 
 
 @router.post("/account/code")
@@ -126,7 +127,7 @@ def end_sessions(at: At, session: Annotated[int, Form()] = 0) -> Response:
     with writing(at.ctx.engine) as connection:
         mine = [each.id for each in sessions.of_person(connection, at.person.id, now) if each.id != at.session.id]
         sessions.end(connection, [each for each in mine if session in (0, each)], now)
-    return at.go("/account", "Ended.")
+    return at.go("/account", say("Ended."))
 
 
 def _account(at: At, status: int = 200, **errors: str) -> HTMLResponse:
