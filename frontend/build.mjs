@@ -1,6 +1,6 @@
 // Bundles scripts and styles into the package; names are stable, the server adds the build's hash to their addresses.
 import { build } from "esbuild";
-import { rename, rm } from "node:fs/promises";
+import { copyFile, rename, rm } from "node:fs/promises";
 
 const dist = "../src/newsletter/web/dist";
 const outdir = `${dist}.new`; // beside it: a studio that runs is never without its scripts
@@ -18,5 +18,10 @@ await build({
   chunkNames: "chunk-[hash]",
   logLevel: "warning",
 });
+for (const [from, to] of [
+  ["data/caniemail.json", "caniemail.json"], // what mail programs show, for the checks
+  ["LICENSE", "caniemail.LICENSE.txt"],
+])
+  await copyFile(`node_modules/caniemail/${from}`, `${outdir}/${to}`);
 await rm(dist, { recursive: true, force: true });
 await rename(outdir, dist);

@@ -111,6 +111,10 @@ class Settings(Strict):
     send_with: list[str] = Field(default_factory=list, description="Transports of real sends, in order of failover")
     test_addresses: list[str] = Field(default_factory=list, description="Who may get tests besides staff; *@domain")
     typography: dict[LanguageTag, dict[str, bool | str]] = Field(default_factory=dict, description="House style")
+    mail_programs: list[str] = Field(
+        default_factory=list,
+        description="Those that the checks look at, as caniemail.com names them (outlook.windows); else the usual ones",
+    )
     dkim: DkimSettings | None = Field(default=None, description="Sign messages here, by SMTP")
     give_up_after: timedelta = Field(default=timedelta(hours=48), description="Of deliveries that servers put off")
     stop_within: timedelta = Field(

@@ -8,6 +8,7 @@ from typing import Any
 from newsletter.checks import Checked, Expected, Finding, Item, examine
 from newsletter.i18n import direction
 from newsletter.message.envelope import Envelope, Mailbox
+from newsletter.workflow.mail_programs import published
 
 PUBLIC = "https://news.example.org"
 WORDS = {
@@ -79,6 +80,7 @@ def letter(language: str = "en", *, extra: str = "", css: str = DARK, **changes:
             items=(Item("pension-rule", WORDS[language][2], f"{PUBLIC}/l/1/1", "The whole text of it."),),
             public_url=PUBLIC,
             assets=frozenset((f"{PUBLIC}/a/1f.png",)),
+            support=published(),
         ),
         **changes,
     )

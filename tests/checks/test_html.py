@@ -134,14 +134,6 @@ def test_what_they_can(harmless: str) -> None:
     assert codes(letter(extra=paragraph("Text", harmless))) == set()
 
 
-def test_what_they_cannot_do_in_a_style_block() -> None:
-    assert codes(letter(css=DARK + ".a { display:flex }")) == {"unsupported"}
-
-
-def test_forms_do_not_work_in_mail() -> None:
-    assert codes(letter(extra="<form></form>")) == {"unsupported"}
-
-
 def test_one_first_heading_and_no_skipped_level() -> None:
     assert codes(letter(html=html().replace("h1", "h2"))) == {"h1", "heading-level"}
     assert codes(letter(extra=f'<h1 style="{style("en")}">Again</h1>')) == {"h1"}

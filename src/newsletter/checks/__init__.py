@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from newsletter.checks import colours, content, envelope, html, images, links, size, text
+from newsletter.checks import colours, content, envelope, html, images, links, programs, size, text
 from newsletter.checks.checked import Checked, Expected, Item
 from newsletter.checks.content import Contents
 from newsletter.checks.finding import Finding, Rule, Severity, Where, merge
@@ -16,6 +16,7 @@ Family = Callable[[Checked], Iterator[Finding]]
 
 FAMILIES: tuple[Family, ...] = (
     html.check,
+    programs.check,
     images.check,
     links.check,
     colours.check,

@@ -10,6 +10,7 @@ from typing import Any
 
 from newsletter.checks.css import Declarations, StyleRule, declarations, rules
 from newsletter.checks.finding import Finding, Rule
+from newsletter.checks.support import PROGRAMS, Support
 from newsletter.message.envelope import Envelope
 
 Detect = Callable[[str], str | None]
@@ -74,6 +75,8 @@ class Checked:
     assets: frozenset[str] | None = None  # the addresses that our own pictures have; None: not known
     personal: tuple[str, ...] = ()
     detect: Detect | None = field(default=None, compare=False)
+    support: Support | None = None  # what mail programs show; None: not asked
+    programs: Sequence[str] = PROGRAMS
 
     def found(self, rule: Rule, what: str, element: Any = None) -> Finding:
         article = self.article(element) if element is not None else None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from newsletter.checks.checked import HEADINGS, Checked, Spot, parse
 from newsletter.checks.css import blocks, pixels
 from newsletter.checks.finding import Finding, error, warning
+from newsletter.i18n import say
 
 STYLE_LIMIT = 16 * 1024  # bytes of all <style> that Gmail keeps
 SMALLEST = 14  # pixels
@@ -54,7 +54,6 @@ SMALL = warning("small-text", "It cannot be read on a phone.", "Set at least 14p
 def check(checked: Checked) -> Iterator[Finding]:
     yield from _document(checked)
     yield from _styles(checked)
-    yield from _unsupported_rules(checked)
     yield from _tables(checked)
     yield from _balance(checked)
     yield from _headings(checked)
@@ -177,33 +176,15 @@ def _inline(checked: Checked, spot: Spot) -> Iterator[Finding]:
             yield checked.found(INLINE, f"<{spot.tag}> has no {name} of its own", spot.element)
 
 
-_WORDS = (
-    ("display:flex", re.compile(r"(?:^|;)\s*display\s*:\s*(?:inline-)?flex", re.I)),
-    ("display:grid", re.compile(r"(?:^|;)\s*display\s*:\s*(?:inline-)?grid", re.I)),
-    ("position", re.compile(r"(?:^|;)\s*position\s*:", re.I)),
-    ("rem", re.compile(r":[^;]*\d(?:\.\d+)?rem\b", re.I)),
-    ("var()", re.compile(r"var\(", re.I)),
-    ("logical properties", re.compile(r"(?:^|;)\s*(?:margin|padding|border|inset)-(?:inline|block)", re.I)),
-    ("a negative margin", re.compile(r"(?:^|;)\s*margin[\w-]*\s*:(?:[^;]*\s)?-\.?\d", re.I)),
-    ("background-image", re.compile(r"background(?:-image)?\s*:[^;]*url\(", re.I)),
-)
-_TAGS = frozenset(("form", "input", "select", "textarea", "button", "bdi", "script", "iframe", "video", "object"))
+_NEGATIVE = re.compile(r"(?:^|;)\s*margin[\w-]*\s*:(?:[^;]*\s)?-\.?\d", re.I)
+_NOWHERE = frozenset(("script", "iframe"))  # no program shows them, so that nobody measures them
 
 
 def _unsupported(checked: Checked, spot: Spot) -> Iterator[Finding]:
-    if spot.tag in _TAGS:
-        yield checked.found(UNSUPPORTED, f"<{spot.tag}> is used", spot.element)
-    for name in _outdone(spot.element.get("style", "")):
-        yield checked.found(UNSUPPORTED, f"{name} is used in a style", spot.element)
-
-
-def _unsupported_rules(checked: Checked) -> Iterator[Finding]:
-    for rule in checked.rules:
-        for name in _outdone(";".join(f"{key}:{value}" for key, value in rule.declarations.items())):
-            yield checked.found(UNSUPPORTED, f"{name} is used in a <style>")
-
-
-@lru_cache(maxsize=4096)
-def _outdone(style: str) -> tuple[str, ...]:
-    """What a style asks of programs that cannot do it; the same few styles stand on hundreds of elements."""
-    return tuple(name for name, pattern in _WORDS if pattern.search(style))
+    """What the published support does not tell; see programs.py for what it does."""
+    if spot.tag in _NOWHERE:
+        yield checked.found(
+            UNSUPPORTED, say("<%(tag)s> is used, which no mail program runs", tag=spot.tag), spot.element
+        )
+    if _NEGATIVE.search(spot.element.get("style", "")):
+        yield checked.found(UNSUPPORTED, say("A negative margin is used in a style"), spot.element)

@@ -17,6 +17,7 @@ from newsletter.checks import Checked, Contents, Expected, Finding, Item, examin
 from newsletter.checks.checked import Detect
 from newsletter.checks.content import problem
 from newsletter.checks.finding import Rule
+from newsletter.checks.support import PROGRAMS
 from newsletter.errors import Problem, ProblemsFound
 from newsletter.gathering.gather import Desk, Gathered
 from newsletter.gathering.gather import library_of as read_library
@@ -40,6 +41,7 @@ from newsletter.workflow.compose import WITNESSES, ComposedLanguage, Composition
 from newsletter.workflow.context import Context, NothingToSend, draft_path, issue_name
 from newsletter.workflow.definition_checks import ARTICLE, DEFINITION, MERGE_FIELD, TEMPLATE, check_definitions
 from newsletter.workflow.files import asset_name
+from newsletter.workflow.mail_programs import published
 from newsletter.workflow.merge_checks import in_articles, in_draft
 from newsletter.workflow.template_checks import attempt, strings_of
 from newsletter.workflow.witnesses import witnesses_of
@@ -230,6 +232,8 @@ def _checked(ctx: Context, made: Composition, composed: ComposedLanguage, copy: 
         ),
         personal=_own_words(ctx, recipient),
         detect=detect,
+        support=published(),
+        programs=ctx.settings.mail_programs or PROGRAMS,
     )
 
 

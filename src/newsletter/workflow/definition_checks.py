@@ -20,6 +20,7 @@ from newsletter.model.segment import RuleError, parse
 from newsletter.rendering.manuscript import Source
 from newsletter.workflow.audience import rules_of
 from newsletter.workflow.context import Context
+from newsletter.workflow.mail_programs import unknown_programs
 from newsletter.workflow.merge_checks import in_articles, in_draft
 from newsletter.workflow.template_checks import (
     attempt,
@@ -84,6 +85,8 @@ def _settings(ctx: Context) -> Iterator[Problem]:
         yield Problem(f"public_url is {settings.public_url}: mail programs want https", SETTINGS)
     _, found = attempt(lambda: zone_of(None, settings.time_zone), SETTINGS)
     yield from found
+    for message in unknown_programs(settings.mail_programs):
+        yield Problem(message, SETTINGS)
     if settings.association.logo and not ctx.documents.exists(settings.association.logo):
         yield Problem(f"association.logo: there is no file {settings.association.logo}", SETTINGS)
 
