@@ -7,11 +7,12 @@ from pathlib import Path
 from sqlalchemy import Engine, insert, inspect, select, text
 
 from newsletter.errors import NewsletterError
+from newsletter.i18n import say
 from newsletter.store.engine import reading, writing
 from newsletter.store.tables import meta
 from newsletter.tokens import AddressKeys
 
-HEAD = "0002"  # the newest revision in migrations/versions; a test holds it to Alembic's
+HEAD = "0003"  # the newest revision in migrations/versions; a test holds it to Alembic's
 FINGERPRINT = "suppression_key_fingerprint"
 
 
@@ -42,7 +43,12 @@ def upgrade(engine: Engine) -> str | None:
         return None
     if found is not None and found > HEAD:
         raise SchemaError(
-            f"This database has the schema {found}, made by a newer newsletter (this one knows {HEAD}): upgrade it."
+            say(
+                "This database has the schema %(found)s, made by a newer newsletter (this one knows "
+                "%(known)s): upgrade it.",
+                found=found,
+                known=HEAD,
+            )
         )
     from alembic import command  # imported only when there is something to do: it takes a quarter of a second
     from alembic.config import Config
@@ -77,6 +83,9 @@ def check_fingerprint(engine: Engine, keys: AddressKeys) -> None:
             found = there or keys.fingerprint
     if found != keys.fingerprint:
         raise WrongKey(
-            "NEWSLETTER_SUPPRESSION_KEY is not the key that this database was made with. With another key nobody who "
-            "unsubscribed would be recognised. Restore .newsletter/secrets.env, or the environment, from a backup."
+            say(
+                "NEWSLETTER_SUPPRESSION_KEY is not the key that this database was made with. With another "
+                "key nobody who unsubscribed would be recognised. Restore .newsletter/secrets.env, or the "
+                "environment, from a backup."
+            )
         )

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from newsletter.errors import UsageError
+from newsletter.i18n import say
 from newsletter.store.tables import person
 
 
@@ -41,7 +42,7 @@ def by_id(connection: Connection, id_: int) -> Person:
     """UsageError where there is nobody of this number."""
     row = connection.execute(select(person).where(person.c.id == id_)).one_or_none()
     if row is None:
-        raise UsageError("There is no such person: see the list of staff.")
+        raise UsageError(say("There is no such person: see the list of staff."))
     return _person(row)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert
 
 from newsletter.errors import NewsletterError
+from newsletter.i18n import say
 from newsletter.model.delivery import RUN_TRANSITIONS, RunState
 from newsletter.store.ledger.sql import sql
 from newsletter.store.tables import audit
@@ -85,6 +86,6 @@ def _move(
     }
     if not connection.execute(sql(MOVE, instants=("now",), lists=("from",)), values).rowcount:
         state, _ = state_of(connection, run)
-        raise NotThisRun(f"A send that is {state.value} cannot become {to.value}.")
+        raise NotThisRun(say("A send that is %(state)s cannot become %(to)s.", state=state.value, to=to.value))
     row = {"at": by.now, "person_id": by.person, "action": f"run {to.value}", "subject": f"run {run}"}
     connection.execute(insert(audit), row | {"data": {"reason": by.reason}})

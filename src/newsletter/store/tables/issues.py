@@ -158,6 +158,16 @@ firing = Table(
     UniqueConstraint("campaign", "planned_wall"),
 )
 
+# The definitions, where their home is the database and not a folder (`newsletter push`).
+document = Table(
+    "document",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("changed_by", ForeignKey("person.id"), nullable=False),
+    Column("changed_at", Instant, nullable=False),
+)
+
 # Old bytes of every document that was written through the program: history and undo.
 document_version = Table(
     "document_version",

@@ -47,6 +47,8 @@ run = Table(
     Column("launched_by", ForeignKey("person.id"), nullable=False),
     Column("launched_at", Instant, nullable=False),
     Column("done_at", Instant),
+    Column("canary", Integer),  # how many leave before the others wait for word of them; null: no canary
+    Column("canary_until", Instant),  # when that wait ends; null while the first share has not left
     UniqueConstraint("issue_id", "number"),
     _one_of("state", RunState),
 )
@@ -178,6 +180,36 @@ attempt = Table(
         sqlite_where=text("state = 'intent'"),
         postgresql_where=text("state = 'intent'"),
     ),
+    # What one event says of a request holds for all that it carried.
+    Index(
+        None,
+        "request_id",
+        sqlite_where=text("request_id IS NOT NULL"),
+        postgresql_where=text("request_id IS NOT NULL"),
+    ),
+)
+
+# How much of a limit is used up: per transport, and per recipient domain where `scope` names one. One row a window.
+pace = Table(
+    "pace",
+    metadata,
+    Column("transport", String(64), primary_key=True),
+    Column("scope", String(255), primary_key=True),  # '': the transport as a whole
+    Column("seconds", Integer, primary_key=True),  # the length of the window: 1, 60, 3600 or 86400
+    Column("started_at", Instant, nullable=False),
+    Column("used", Integer, nullable=False),
+)
+
+# A recipient domain that puts mail off, and is given a rest; the others go on.
+hold = Table(
+    "hold",
+    metadata,
+    Column("transport", String(64), primary_key=True),
+    Column("domain", String(255), primary_key=True),
+    Column("until", Instant, nullable=False),
+    Column("tries", Integer, nullable=False),  # rests in a row: the next one is longer
+    Column("reason", Text, nullable=False),  # the server's words
+    Column("at", Instant, nullable=False),
 )
 
 event = Table(
