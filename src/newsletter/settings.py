@@ -110,6 +110,7 @@ class Settings(Strict):
     transports: dict[str, TransportSettings] = Field(default_factory=_only_an_outbox)
     send_with: list[str] = Field(default_factory=list, description="Transports of real sends, in order of failover")
     test_addresses: list[str] = Field(default_factory=list, description="Who may get tests besides staff; *@domain")
+    redirect_all_to: str | None = Field(default=None, description="Staging: all mail goes to this one address instead")
     typography: dict[LanguageTag, dict[str, bool | str]] = Field(default_factory=dict, description="House style")
     mail_programs: list[str] = Field(
         default_factory=list,
@@ -156,7 +157,7 @@ def load_settings(folder: Path, environment: Mapping[str, str] | None = None) ->
 
 def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for name in ("public_url", "studio_url", "time_zone", "default_language", "approve_own"):
+    for name in ("public_url", "studio_url", "time_zone", "default_language", "approve_own", "redirect_all_to"):
         if value := env.get(f"NEWSLETTER_{name.upper()}"):
             values[name] = value
     for name in ("languages", "send_with", "test_addresses"):

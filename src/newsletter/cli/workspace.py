@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from newsletter.cli.options import HERE, Folder, Json, opened
+from newsletter.cli.options import HERE, As, Folder, Json, opened
 from newsletter.cli.output import as_json, heading, note, say, table
 
 if TYPE_CHECKING:
@@ -104,6 +104,19 @@ def upgrade(workspace: Folder = HERE) -> None:
 
     with opened(workspace) as ws:
         say(f"The schema is {current(ws.context.engine)}; this program knows {HEAD}.")
+
+
+@db.command("confirm")
+def confirm(workspace: Folder = HERE, as_: As = None) -> None:
+    """Say that this database is no copy: from now on it sends as the settings say.
+
+    newsletter db confirm --as noor
+    """
+    from newsletter.workflow.origin import confirm_origin
+
+    with opened(workspace) as ws:
+        confirm_origin(ws.context, ws.context.person(as_))
+        say("Confirmed: real sends leave from this database with these settings.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class Post:
     clock: Clock
     on_progress: Callable[[Progress], None] | None = None
     drain: timedelta = timedelta(seconds=20)  # for what is under way when this process is asked to stop
+    redirect: str | None = None  # the one address to which everything goes instead (staging)
 
 
 class Ended(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from newsletter.dispatch.claims import Claims
@@ -77,4 +77,6 @@ class Sending:
         rows: list[Claimed] = await self.write(
             lambda connection: ledger.claim(connection, self.run, self.worker, size=size, now=now)
         )
+        if (only := self.post.redirect) is not None:
+            return [replace(row, address=only) for row in rows]
         return rows

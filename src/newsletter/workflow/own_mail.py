@@ -21,6 +21,7 @@ from newsletter.store.people import Person
 from newsletter.store.tables import service_message
 from newsletter.tokens import INERT_ID
 from newsletter.workflow.context import Context
+from newsletter.workflow.origin import strange
 from newsletter.workflow.send import transport_for
 
 
@@ -46,6 +47,9 @@ class Posted:
 def post(ctx: Context, campaign: Campaign, mail: OwnMail) -> Posted:
     """Sends it, and keeps what became of it; a transport that fails is an outcome like a refusal."""
     transport = (campaign.transports or ctx.settings.send_with or ["outbox"])[0]
+    quiet = isinstance(ctx.settings.transports[transport], OutboxSettings)
+    if not quiet and (copied := strange(ctx)) is not None:
+        return Posted(AttemptState.REJECTED, str(copied))
     at = ctx.clock.now()
     values = {"kind": mail.kind, "issue_id": mail.issue.id, "person_id": mail.person.id, "address": mail.address}
     values |= {"transport": transport, "state": AttemptState.INTENT.value, "created_at": at}
@@ -53,10 +57,11 @@ def post(ctx: Context, campaign: Campaign, mail: OwnMail) -> Posted:
         made = insert(service_message).values(values).returning(service_message.c.id)
         id_ = int(connection.execute(made).scalar_one())
     trace = ctx.secrets.key_ring.digest(mail.kind, id_)
-    data = ctx.personal.delivery(INERT_ID, mail.address, at, mail.values, name=mail.name, trace=trace)
+    address = mail.address if quiet else ctx.settings.redirect_all_to or mail.address
+    data = ctx.personal.delivery(INERT_ID, address, at, mail.values, name=mail.name, trace=trace)
     # A number of its own below zero: this is no delivery, and its file in the outbox must meet none.
     sender = mail.template.envelope.sender.address
-    posted = _sent(ctx, transport, Outgoing(-id_, -id_, 0, mail.address, mail.template, data, splice.message, sender))
+    posted = _sent(ctx, transport, Outgoing(-id_, -id_, 0, address, mail.template, data, splice.message, sender))
     with writing(ctx.engine) as connection:
         done = {"state": posted.state.value, "reply": posted.reply, "finished_at": ctx.clock.now()}
         connection.execute(update(service_message).where(service_message.c.id == id_).values(done))

@@ -19,6 +19,7 @@ from newsletter.dispatch.signals import stop_on_signals
 from newsletter.dispatch.transports import make_transport
 from newsletter.dispatch.transports.base import Transport
 from newsletter.errors import NewsletterError, UsageError
+from newsletter.i18n import Listed, say
 from newsletter.message import mime, splice
 from newsletter.message.envelope import DeliveryData, Personal
 from newsletter.message.mime import Template
@@ -27,7 +28,7 @@ from newsletter.message.tree import bind_tree
 from newsletter.model.approval import NotApproved
 from newsletter.model.contact import NAME_FIELDS, full_name
 from newsletter.model.delivery import RunState
-from newsletter.model.issue import IssueState, Step
+from newsletter.model.issue import IN_WORDS, IssueState, Step
 from newsletter.model.permission import Action, require
 from newsletter.settings import OutboxSettings, provider_secret
 from newsletter.store import editions, issues, runs
@@ -43,6 +44,7 @@ from newsletter.workflow.audience import frozen_rule
 from newsletter.workflow.context import Context
 from newsletter.workflow.envelopes import restore
 from newsletter.workflow.freeze import count_for, to_serve
+from newsletter.workflow.origin import check_origin
 
 DKIM_KEY = "NEWSLETTER_DKIM_KEY"
 LOOK = 0.2  # seconds between looks whether a thread is to stop
@@ -86,8 +88,12 @@ def plan_send(ctx: Context, issue: IssueRow, *, rehearse: bool = False) -> Plan:
     now = standing(ctx, edition)
     if now.missing and open_run is None:
         raise NotApproved(
-            f"Edition {edition.number} of {issue.name} lacks {' and '.join(now.missing)}: "
-            f"`newsletter approve {issue.name} --as PERSON`."
+            say(
+                "Edition %(number)s of %(issue)s lacks %(missing)s: `newsletter approve %(issue)s --as PERSON`.",
+                number=edition.number,
+                issue=issue.name,
+                missing=Listed(now.missing, "and"),
+            )
         )
     done = [each for each in mine if each.state is RunState.DONE]
     complete = done[-1] if rehearsal and done else None
@@ -109,6 +115,8 @@ def plan_send(ctx: Context, issue: IssueRow, *, rehearse: bool = False) -> Plan:
 def launch(ctx: Context, plan: Plan, person: Person, on_progress: Callable[[int, int], None] | None = None) -> int:
     """Begins a run, or finishes the launch of the one that was begun; says its id. LaunchHeld needs a person."""
     require(person.name, person.roles, Action.APPROVE)
+    if not plan.rehearsal:
+        check_origin(ctx)
     with launch_lock(ctx.engine, plan.issue.id):
         if plan.open_run is None:
             _check_unchanged(ctx, plan)
@@ -146,7 +154,9 @@ def _check_still(ctx: Context, plan: Plan, run_id: int) -> None:
         now = issues.lock(connection, plan.issue.id)
     if (now.stored, now.planned_at) != (plan.issue.stored, plan.issue.planned_at):
         launching.discard(ctx.engine, run_id)
-        raise LaunchedMeanwhile(f"{plan.issue.name} was changed or taken out of the schedule meanwhile: nothing left.")
+        raise LaunchedMeanwhile(
+            say("%(issue)s was changed or taken out of the schedule meanwhile: nothing left.", issue=plan.issue.name)
+        )
 
 
 def _check_unchanged(ctx: Context, plan: Plan) -> None:
@@ -155,7 +165,7 @@ def _check_unchanged(ctx: Context, plan: Plan) -> None:
         latest = max((each.number for each in runs.of_issue(connection, plan.issue.id)), default=0)
     if latest != plan.seen:
         raise LaunchedMeanwhile(
-            f"{plan.issue.name} has been launched meanwhile: see `newsletter status {plan.issue.name}`."
+            say("%(issue)s has been launched meanwhile: see `newsletter status %(issue)s`.", issue=plan.issue.name)
         )
 
 
@@ -171,6 +181,8 @@ def send(
     with reading(ctx.engine) as connection:
         run = runs.get(connection, run_id)
         edition = editions.get(connection, run.edition_id)
+    if not run.rehearsal:
+        check_origin(ctx)
     post = Post(
         ctx.engine,
         make_transport(run.transport, ctx.settings.transports[run.transport], ctx.folder),
@@ -178,6 +190,7 @@ def send(
         ctx.clock,
         on_progress,
         ctx.settings.stop_within,
+        redirect=None if run.rehearsal else ctx.settings.redirect_all_to,
     )
 
     async def main() -> Report:
@@ -231,7 +244,12 @@ def signing(ctx: Context) -> Callable[[Template, DeliveryData], bytes]:
         return splice.message
     key = provider_secret(DKIM_KEY)
     if key is None:
-        raise UsageError(f"[dkim] in newsletter.toml wants the private key (PEM) in the environment as {DKIM_KEY}.")
+        raise UsageError(
+            say(
+                "[dkim] in newsletter.toml wants the private key (PEM) in the environment as %(name)s.",
+                name=DKIM_KEY,
+            )
+        )
     from newsletter.message.dkim import signer  # dkimpy is an extra
 
     sign = signer(settings.domain, settings.selector, key)
@@ -253,27 +271,40 @@ def _transport_name(ctx: Context, edition: EditionRow, rehearse: bool) -> str:
     if rehearse or not named:
         outboxes = [name for name, each in ctx.settings.transports.items() if isinstance(each, OutboxSettings)]
         if not outboxes:
-            raise UsageError('There is no outbox to rehearse into: add [transports.outbox] kind = "outbox".')
+            raise UsageError(say('There is no outbox to rehearse into: add [transports.outbox] kind = "outbox".'))
         if not rehearse and ctx.settings.send_with:
             raise UsageError(
-                f"Edition {edition.number} was frozen before send_with named a transport, so its approval names none: "
-                "submit and approve it again."
+                say(
+                    "Edition %(number)s was frozen before send_with named a transport, so its approval names "
+                    "none: submit and approve it again.",
+                    number=edition.number,
+                )
             )
         if not rehearse:
             raise UsageError(
-                "No transport is named for real sends. Rehearse into the outbox with --rehearse, or set up a mail "
-                'server in newsletter.toml and name it: send_with = ["smtp"].'
+                say(
+                    "No transport is named for real sends. Rehearse into the outbox with --rehearse, or set "
+                    'up a mail server in newsletter.toml and name it: send_with = ["smtp"].'
+                )
             )
         return outboxes[0]
     if named[0] not in ctx.settings.transports:
-        raise UsageError(f"The approved edition names the transport {named[0]!r}, which newsletter.toml lacks now.")
+        raise UsageError(
+            say("The approved edition names the transport %(name)r, which newsletter.toml lacks now.", name=named[0])
+        )
     return str(named[0])
 
 
 def run_of(ctx: Context, plan: Plan, person: Person) -> launching.Launch:
     """The run that a plan begins; NotApproved where the issue's state forbids a real one."""
     if not plan.rehearsal and plan.issue.state not in (IssueState.APPROVED, IssueState.SCHEDULED, IssueState.SENT):
-        raise NotApproved(f"{plan.issue.name} is {plan.issue.state.value}: only an approved issue can be sent.")
+        raise NotApproved(
+            say(
+                "%(issue)s is %(state)s: only an approved issue can be sent.",
+                issue=plan.issue.name,
+                state=IN_WORDS[plan.issue.state],
+            )
+        )
     campaign = ctx.campaign(plan.issue.campaign)
     return launching.Launch(
         issue_id=plan.issue.id,

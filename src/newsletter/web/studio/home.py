@@ -5,7 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from newsletter.web.studio.desk import At
+from newsletter.i18n import say
+from newsletter.model.permission import Action
+from newsletter.web.studio.desk import At, allowed
+from newsletter.workflow.origin import confirm_origin, strange
 from newsletter.workflow.overview import needs, next_issues
 
 router = APIRouter()
@@ -13,4 +16,11 @@ router = APIRouter()
 
 @router.get("/")
 def home(at: At) -> Response:
-    return at.page("home.html", needs=needs(at.ctx, at.person), campaigns=next_issues(at.ctx))
+    found = needs(at.ctx, at.person)
+    return at.page("home.html", needs=found, campaigns=next_issues(at.ctx), copied=strange(at.ctx))
+
+
+@router.post("/origin", dependencies=[allowed(Action.CONFIGURE)])
+def confirm(at: At) -> Response:
+    confirm_origin(at.ctx, at.person)
+    return at.go("/", say("Confirmed: real sends leave from this database with these settings."))
