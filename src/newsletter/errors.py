@@ -10,6 +10,8 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from newsletter.i18n import Listed, say
+
 
 class NewsletterError(Exception):
     """A clear sentence for the person who can act on it."""
@@ -53,5 +55,5 @@ def nearest(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
-        return f"did you mean {close[0]!r}?"
-    return f"known: {', '.join(names)}" if names else "none is known"
+        return say("did you mean %(name)r?", name=close[0])
+    return say("known: %(names)s", names=Listed(names)) if names else say("none is known")

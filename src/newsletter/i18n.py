@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from babel import Locale
@@ -62,6 +64,53 @@ def locale(tag: str) -> Locale:
     raise ValueError(tag)
 
 
+class Number(int):
+    """A number in a sentence: `12,345` in English, the page's own signs where one shows it."""
+
+    def __str__(self) -> str:
+        return f"{int(self):,}"
+
+
+class Tongue(str):
+    """A language in a sentence: its tag, or its name where a page shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A local time in a sentence, with its zone: `2026-12-01 09:00 (Europe/Zurich)`."""
+
+    at: datetime
+    zone: str
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} ({self.zone})"
+
+
+class Listed(tuple[Any, ...]):
+    """Several values in a sentence, with commas; with `and` or `or` where that stands before the last."""
+
+    word: str
+
+    def __new__(cls, values: Iterable[Any], word: str = "") -> Listed:
+        listed = super().__new__(cls, values)
+        listed.word = word
+        return listed
+
+    def __getnewargs__(self) -> tuple[tuple[Any, ...], str]:
+        return tuple(self), self.word
+
+    def __str__(self) -> str:
+        return self.joined(", ", f" {self.word} " if self.word else ", ")
+
+    def joined(self, comma: str, last: str) -> str:
+        if len(self) < 3 or not self.word:
+            return last.join(map(str, self))
+        return last.join([comma.join(map(str, self[:-1])), str(self[-1])])
+
+
+Show = Callable[[Any], Any]  # a Number, Tongue, Moment or Listed, as a page shows it
+
+
 class Said(str):
     """An English sentence that can be said again in another language, by its pattern and what stands in it.
 
@@ -72,28 +121,43 @@ class Said(str):
     plural: str
     values: Mapping[str, Any]
 
-    def within(self, gettext: Callable[[str], str], ngettext: Callable[[str, str, int], str]) -> str:
+    def within(
+        self, gettext: Callable[[str], str], ngettext: Callable[[str, str, int], str], show: Show = lambda each: each
+    ) -> str:
         """In the language of these look-ups; a sentence within the sentence too."""
+
+        def inner(each: Any) -> Any:
+            if isinstance(each, Said):
+                return each.within(gettext, ngettext, show)
+            return show(Listed(map(inner, each), each.word) if isinstance(each, Listed) else each)
+
         text = ngettext(self.pattern, self.plural, self.values["num"]) if self.plural else gettext(self.pattern)
-        inner = {
-            name: each.within(gettext, ngettext) if isinstance(each, Said) else each
-            for name, each in self.values.items()
-        }
-        return text % inner if inner else text
+        return text % {name: inner(each) for name, each in self.values.items()} if self.values else text
 
 
 def say(pattern: str, **values: Any) -> Said:
-    """`say("%(name)s is gone", name=name)`: what Python code says to people. The catalogue collects the patterns."""
+    """`say("%(name)s is gone", name=name)`: what Python code says to people. The catalogue collects the patterns.
+
+    A value may be an error: what it says stands in the sentence.
+    """
     return _said(pattern, "", values)
 
 
 def say_many(num: int, one: str, many: str, **values: Any) -> Said:
     """`say_many(n, "%(num)s contact", "%(num)s contacts")`."""
-    return _said(one, many, {"num": num, **values})
+    return _said(one, many, {"num": Number(num), **values})
 
 
 def _said(pattern: str, plural: str, values: dict[str, Any]) -> Said:
     text = plural if plural and values["num"] != 1 else pattern
+    values = {name: _told(each) for name, each in values.items()}
     said = Said(text % values if values else text)
     said.pattern, said.plural, said.values = pattern, plural, values
     return said
+
+
+def _told(value: Any) -> Any:
+    """An error is the sentence that it was raised with."""
+    if not isinstance(value, Exception):
+        return value
+    return value.args[0] if len(value.args) == 1 and isinstance(value.args[0], Said) else str(value)

@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 from newsletter import i18n
 from newsletter.audience.reading import GUARD, Line
 from newsletter.errors import NewsletterError, Problem, ProblemsFound, nearest
+from newsletter.i18n import say
 from newsletter.model.address import AddressError, check_address
 from newsletter.model.fields import Fields, FieldType
 from newsletter.model.institution import Status
@@ -113,7 +114,7 @@ def _index(name: str, header: Sequence[str]) -> int:
     wanted = name.strip().casefold()
     places = [index for index, title in enumerate(header) if title.casefold() == wanted]
     if not places:
-        raise NewsletterError(f"the file has no such column: {nearest(name, header)}")
+        raise NewsletterError(say("the file has no such column: %(hint)s", hint=nearest(name, header)))
     return places[0]
 
 
@@ -134,7 +135,9 @@ def conversion(mapping: ImportMapping, spec: ColumnSpec, fields: Fields) -> Conv
     known = {field.name: field for field in fields.of(mapping.into)}
     if name not in known:
         extra = ["names.fr"] if mapping.into == "institution" else ["subscriptions"]
-        raise NewsletterError(f"there is no field {name!r}: {nearest(name, [*known, *special, *extra])}")
+        raise NewsletterError(
+            say("there is no field %(name)r: %(hint)s", name=name, hint=nearest(name, [*known, *special, *extra]))
+        )
     return _of_type(known[name].type, spec, name)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, update
 from newsletter.audience import suppressions
 from newsletter.audience.consent import left_all
 from newsletter.errors import NewsletterError
+from newsletter.i18n import say
 from newsletter.model.contact import SubscriptionState
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.suppression import NEWS, Reason, publication_scope
@@ -31,7 +32,9 @@ def erase(connection: Connection, contact_id: int, person_id: int, at: datetime)
         select(contact.c.address_key).where(contact.c.id == contact_id, contact.c.erased_at.is_(None))
     ).one_or_none()
     if row is None:
-        raise NoSuchContact(f"There is no contact {contact_id} whose data could be erased.")
+        raise NoSuchContact(
+            say("There is no contact %(contact_id)s whose data could be erased.", contact_id=contact_id)
+        )
     if row.address_key:
         _keep_refusals(connection, contact_id, row.address_key, at)
     connection.execute(

@@ -7,6 +7,7 @@ publications they meant); a dead or complaining address gets nothing at all.
 from __future__ import annotations
 
 from newsletter.errors import UsageError, nearest
+from newsletter.i18n import say
 from newsletter.model.mapping import ImportMapping
 from newsletter.model.suppression import ADDRESS, NEWS, Reason
 
@@ -66,4 +67,6 @@ def preset(name: str) -> ImportMapping:
     try:
         return PRESETS[name]
     except KeyError:
-        raise UsageError(f"There is no preset {name!r}: {nearest(name, PRESETS)}.") from None
+        raise UsageError(
+            say("There is no preset %(name)r: %(hint)s.", name=name, hint=nearest(name, PRESETS))
+        ) from None

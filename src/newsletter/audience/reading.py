@@ -18,6 +18,7 @@ from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from newsletter.errors import NewsletterError
+from newsletter.i18n import Listed, say
 
 DELIMITERS = ",;\t|"
 SAMPLE = 256 * 1024
@@ -57,7 +58,7 @@ def open_table(
 ) -> Iterator[TableFile]:
     """The table in a file; TableError where there is none. Only one row is in memory at a time."""
     if not file.is_file():
-        raise TableError(f"There is no file {file}.")
+        raise TableError(say("There is no file %(file)s.", file=file))
     if zipfile.is_zipfile(file):
         with _workbook(file, sheet) as table:
             yield table
@@ -77,7 +78,9 @@ def _known(encoding: str) -> str:
     try:
         return codecs.lookup(encoding).name
     except LookupError:
-        raise TableError(f"There is no encoding {encoding!r}; usual ones are utf-8, cp1252 and utf-16.") from None
+        raise TableError(
+            say("There is no encoding %(encoding)r; usual ones are utf-8, cp1252 and utf-16.", encoding=encoding)
+        ) from None
 
 
 def guess_encoding(file: Path) -> str:
@@ -132,9 +135,9 @@ def _csv(stream: IO[str], name: str, encoding: str, delimiter: str | None) -> Ta
     try:
         header = [cell.strip() for cell in next(reader, [])]
     except csv.Error as error:
-        raise TableError(f"The first line of {name} is no header: {error}.") from None
+        raise TableError(say("The first line of %(name)s is no header: %(error)s.", name=name, error=error)) from None
     if not any(header):
-        raise TableError(f"{name} is empty: the first line must name the columns.")
+        raise TableError(say("%(name)s is empty: the first line must name the columns.", name=name))
     signs = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}
     note = f"CSV, {encoding}, divided by {signs.get(delimiter, repr(delimiter))}"
     return TableFile(header, _csv_lines(reader, len(header), offset), note)
@@ -173,14 +176,27 @@ def _said(error: str) -> str:
 def _workbook(file: Path, sheet: str | None) -> Iterator[TableFile]:
     with zipfile.ZipFile(file) as packed:
         if sum(part.file_size for part in packed.infolist()) > LARGEST_XLSX:
-            raise TableError(f"{file.name} unpacks to more than {LARGEST_XLSX >> 20} MB: save it as CSV.")
+            raise TableError(
+                say(
+                    "%(file)s unpacks to more than %(most)s MB: save it as CSV.",
+                    file=file.name,
+                    most=LARGEST_XLSX >> 20,
+                )
+            )
     try:
         book = load_workbook(file, read_only=True, data_only=True)
     except (InvalidFileException, KeyError, ValueError, OSError) as error:
-        raise TableError(f"{file.name} is no XLSX workbook: {error}.") from None
+        raise TableError(say("%(file)s is no XLSX workbook: %(error)s.", file=file.name, error=error)) from None
     try:
         if sheet is not None and sheet not in book.sheetnames:
-            raise TableError(f"{file.name} has no sheet {sheet!r}; it has {', '.join(book.sheetnames)}.")
+            raise TableError(
+                say(
+                    "%(file)s has no sheet %(sheet)r; it has %(sheetnames)s.",
+                    file=file.name,
+                    sheet=sheet,
+                    sheetnames=Listed(book.sheetnames),
+                )
+            )
         chosen = book[sheet] if sheet is not None else book.worksheets[0]
         chosen.reset_dimensions()  # some programs write wrong ones, and rows would be lost
         rows = chosen.iter_rows(values_only=True)
@@ -188,7 +204,13 @@ def _workbook(file: Path, sheet: str | None) -> Iterator[TableFile]:
         while header and not header[-1]:
             header.pop()
         if not header:
-            raise TableError(f"The sheet {chosen.title} of {file.name} is empty: its first row must name the columns.")
+            raise TableError(
+                say(
+                    "The sheet %(title)s of %(file)s is empty: its first row must name the columns.",
+                    title=chosen.title,
+                    file=file.name,
+                )
+            )
         yield TableFile(header, _sheet_lines(rows, len(header)), f"XLSX, sheet {chosen.title}")
     finally:
         book.close()

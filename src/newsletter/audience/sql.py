@@ -13,7 +13,7 @@ from sqlalchemy.sql.expression import false
 
 from newsletter.audience.json_sql import MEMBER, as_json, json_array, list_empty, list_has, member_text
 from newsletter.errors import NewsletterError
-from newsletter.i18n import chain
+from newsletter.i18n import chain, say
 from newsletter.model.fields import Field, Fields, FieldType
 from newsletter.model.recipient import Recipient
 from newsletter.model.rule import All, Any, Compare, Has, In, Node, Not, Value, all_of, any_of, evaluate, paths
@@ -153,7 +153,7 @@ def _shown(field: Field, language: str) -> ColumnElement[Anything]:
 def values_array(field_paths: Sequence[str], language: str, fields: Fields) -> ColumnElement[Anything]:
     """The values of fields as one JSON list in that order, as a delivery keeps them."""
     if len(field_paths) > MOST_VALUES:
-        raise NewsletterError(f"A message may read at most {MOST_VALUES} fields of a recipient.")
+        raise NewsletterError(say("A message may read at most %(most)s fields of a recipient.", most=MOST_VALUES))
     columns = field_columns(field_paths, language, fields)
     kinds = [fields[path].type for path in field_paths]
     yes_or_no = [as_json(c) if kind is FieldType.BOOLEAN else c for c, kind in zip(columns, kinds, strict=True)]

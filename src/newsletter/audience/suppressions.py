@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select
 
 from newsletter.errors import NewsletterError
+from newsletter.i18n import say
 from newsletter.model.address import normalise_address
 from newsletter.model.suppression import Reason
 from newsletter.store import audit
@@ -67,7 +68,13 @@ def lift(connection: Connection, key: str, scope: str, person_id: int, why: str,
         .returning(suppression.c.reason)
     ).all()
     if not gone:
-        raise NotSuppressed(f"This address is not suppressed in the scope {scope!r}; {_others(of(connection, key))}.")
+        raise NotSuppressed(
+            say(
+                "This address is not suppressed in the scope %(scope)r; %(others)s.",
+                scope=scope,
+                others=_others(of(connection, key)),
+            )
+        )
     data = {"scope": scope, "reason": gone[0].reason, "why": why}
     audit.note(connection, "lift suppression", f"address:{key}", at=at, person_id=person_id, data=data)
 

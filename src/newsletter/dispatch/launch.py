@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, Insert, Row, Select, delete, func, in
 
 from newsletter.clock import Clock
 from newsletter.errors import NewsletterError
+from newsletter.i18n import Number, say
 from newsletter.model.delivery import RunState
 from newsletter.store import ledger
 from newsletter.store.engine import Bulk, bulk, reading, writing
@@ -148,8 +149,12 @@ def check_audience(counted: int, approved: int | None) -> None:
     off = abs(counted - approved)
     if off > 5 and off > approved * 0.1:
         raise AudienceChanged(
-            f"The audience has {counted:,} recipients now, and {approved:,} were approved. "
-            "Look at who joined or left, then submit the issue for approval again."
+            say(
+                "The audience has %(counted)s recipients now, and %(approved)s were approved. Look at who "
+                "joined or left, then submit the issue for approval again.",
+                counted=Number(counted),
+                approved=Number(approved),
+            )
         )
 
 

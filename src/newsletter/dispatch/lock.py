@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 
 from newsletter.errors import NewsletterError
+from newsletter.i18n import say
 
 
 class AlreadyDispatching(NewsletterError):
@@ -37,7 +38,7 @@ def dispatch_lock(engine: Engine) -> Iterator[bool]:
     with _locked_file(Path(f"{database}.dispatch")) as mine:
         if not mine:
             raise AlreadyDispatching(
-                "Another program is sending from this database already. Follow it with `newsletter status`."
+                say("Another program is sending from this database already. Follow it with `newsletter status`.")
             )
         yield True
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from newsletter.errors import NewsletterError
 from newsletter.gathering.fetch import PICTURE_TYPES, Answer, Validators
 from newsletter.gathering.images import make_asset
+from newsletter.i18n import say
 from newsletter.model.article import Article
 
 Fetch = Callable[[str, Validators | None], Answer]
@@ -75,7 +76,7 @@ def kept_as(address: str) -> list[str]:
 def _picture(address: str, fetch: Fetch) -> tuple[str, bytes]:
     answer = fetch(address, None)
     if answer.content is None or answer.media_type not in PICTURE_TYPES:
-        raise NewsletterError(f"{address} is no picture.")
+        raise NewsletterError(say("%(address)s is no picture.", address=address))
     made = make_asset(answer.content, use="inline", name=address)
     ending = ENDINGS[made.media_type]
     return next(path for path in kept_as(address) if path.endswith(ending)), made.content

@@ -17,6 +17,7 @@ import httpcore
 import httpx
 
 from newsletter.gathering.network import FetchError, GuardedNetwork, Permits, Resolve, is_public, system_resolve
+from newsletter.i18n import say
 
 REDIRECTS = (301, 302, 303, 307, 308)
 PICTURE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
@@ -75,25 +76,43 @@ def fetch(url: str, validators: Validators | None = None, *, limits: Limits | No
                     return answer
                 address = _checked_url(str(address.join(answer)), limits)
     except httpcore.TimeoutException:
-        raise FetchError(f"{_shown(address)} took longer than {limits.seconds:g} seconds.") from None
+        raise FetchError(
+            say(
+                "%(address)s took longer than %(seconds)s seconds.",
+                address=_shown(address),
+                seconds=f"{limits.seconds:g}",
+            )
+        ) from None
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, OSError) as error:
         raise FetchError(
-            f"{_shown(address)} cannot be reached: {str(error).rstrip('.') or type(error).__name__}."
+            say(
+                "%(address)s cannot be reached: %(why)s.",
+                address=_shown(address),
+                why=str(error).rstrip(".") or type(error).__name__,
+            )
         ) from error
-    raise FetchError(f"{url} leads on more than {limits.redirects} times.")
+    raise FetchError(say("%(url)s leads on more than %(redirects)s times.", url=url, redirects=limits.redirects))
 
 
 def _checked_url(url: str, limits: Limits) -> httpx.URL:
     try:
         address = httpx.URL(url)
     except (httpx.InvalidURL, UnicodeError):
-        raise FetchError(f"{url!r} is no address of a web page.") from None
+        raise FetchError(say("%(url)r is no address of a web page.", url=url)) from None
     if address.scheme not in ("http", "https") or not address.host:
-        raise FetchError(f"{url!r} is no address of a web page: it begins with https://")
+        raise FetchError(say("%(url)r is no address of a web page: it begins with https://", url=url))
     if address.userinfo:
-        raise FetchError(f"The address at {address.host} carries a name or password; such are not fetched.")
+        raise FetchError(
+            say("The address at %(host)s carries a name or password; such are not fetched.", host=address.host)
+        )
     if _port(address) not in limits.ports:
-        raise FetchError(f"{_shown(address)} names port {_port(address)}: only the usual web ports are asked.")
+        raise FetchError(
+            say(
+                "%(address)s names port %(port)s: only the usual web ports are asked.",
+                address=_shown(address),
+                port=_port(address),
+            )
+        )
     return address
 
 
@@ -130,11 +149,23 @@ def _ask(pool: httpcore.ConnectionPool, address: httpx.URL, known: Validators, l
 
 def _answer(response: httpcore.Response, named: httpx.Headers, address: httpx.URL, limits: Limits) -> Answer:
     if response.status != 200:
-        raise FetchError(f"{_shown(address)} answered {response.status} instead of a document.")
+        raise FetchError(
+            say(
+                "%(address)s answered %(status)s instead of a document.",
+                address=_shown(address),
+                status=response.status,
+            )
+        )
     kind = Message()
     kind["Content-Type"] = named.get("content-type", "application/octet-stream")
     if kind.get_content_type() not in limits.types:
-        raise FetchError(f"{_shown(address)} is of the kind {kind.get_content_type()}, which is not read.")
+        raise FetchError(
+            say(
+                "%(address)s is of the kind %(kind)s, which is not read.",
+                address=_shown(address),
+                kind=kind.get_content_type(),
+            )
+        )
     content = _body(response.iter_stream(), named.get("content-encoding", "identity").strip().lower(), address, limits)
     validators = Validators(named.get("etag"), named.get("last-modified"))
     return Answer(str(address), content, kind.get_content_type(), kind.get_content_charset(), validators)
@@ -144,7 +175,13 @@ def _body(chunks: Iterator[bytes], coding: str, address: httpx.URL, limits: Limi
     """The content, never holding more than the limit: a compressed bomb is cut while it inflates."""
     too_long = FetchError(f"{_shown(address)} is longer than {limits.max_bytes:,} bytes.")
     if coding not in ("identity", "gzip", "x-gzip", "deflate"):
-        raise FetchError(f"{_shown(address)} is compressed as {coding!r}, which was not asked for.")
+        raise FetchError(
+            say(
+                "%(address)s is compressed as %(coding)r, which was not asked for.",
+                address=_shown(address),
+                coding=coding,
+            )
+        )
     inflate = None if coding == "identity" else zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
     content = bytearray()
     try:
@@ -154,7 +191,7 @@ def _body(chunks: Iterator[bytes], coding: str, address: httpx.URL, limits: Limi
             if len(content) > limits.max_bytes:
                 raise too_long
         if inflate is not None and not inflate.eof:
-            raise FetchError(f"{_shown(address)} ended in the middle.")
+            raise FetchError(say("%(address)s ended in the middle.", address=_shown(address)))
     except zlib.error as error:
-        raise FetchError(f"{_shown(address)} is not compressed as it says.") from error
+        raise FetchError(say("%(address)s is not compressed as it says.", address=_shown(address))) from error
     return bytes(content)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from newsletter.errors import NewsletterError
+from newsletter.i18n import say
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -62,21 +63,36 @@ def _opened(data: bytes, name: str) -> Image:
     from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError  # heavy: loaded when the first picture comes
 
     if b"<svg" in data[:2000].lower():
-        raise PictureError(f"{name} is an SVG, which mail programs do not show: export it as PNG.")
+        raise PictureError(say("%(name)s is an SVG, which mail programs do not show: export it as PNG.", name=name))
     Image.init()
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(data), formats=FORMATS) as opened:
             warnings.simplefilter("ignore")
             if opened.width * opened.height > MAX_PIXELS:
-                raise PictureError(f"{name} has {opened.width} x {opened.height} pixels: scale it down first.")
+                raise PictureError(
+                    say(
+                        "%(name)s has %(width)s x %(height)s pixels: scale it down first.",
+                        name=name,
+                        width=opened.width,
+                        height=opened.height,
+                    )
+                )
             opened.load()
             return _srgb(ImageOps.exif_transpose(opened))
     except Image.DecompressionBombError:
-        raise PictureError(f"{name} has more pixels than any message can use: scale it down first.") from None
+        raise PictureError(
+            say("%(name)s has more pixels than any message can use: scale it down first.", name=name)
+        ) from None
     except UnidentifiedImageError:
-        raise PictureError(f"{name} is no picture that can be read: save it as JPEG or PNG.") from None
+        raise PictureError(say("%(name)s is no picture that can be read: save it as JPEG or PNG.", name=name)) from None
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, ImageCms.PyCMSError) as error:
-        raise PictureError(f"{name} is damaged ({type(error).__name__}): save it again as JPEG or PNG.") from error
+        raise PictureError(
+            say(
+                "%(name)s is damaged (%(error)s): save it again as JPEG or PNG.",
+                name=name,
+                error=type(error).__name__,
+            )
+        ) from error
 
 
 def _srgb(picture: Image) -> Image:

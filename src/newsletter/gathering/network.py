@@ -18,6 +18,7 @@ from typing import Any
 import httpcore
 
 from newsletter.errors import NewsletterError
+from newsletter.i18n import say
 
 Address = IPv4Address | IPv6Address
 Permits = Callable[[Address], bool]
@@ -70,9 +71,9 @@ def checked(host: str, port: int, *, permits: Permits, resolve: Resolve) -> list
     except (OSError, UnicodeError):
         addresses = []
     if not addresses:
-        raise FetchError(f"The host {host} is not known to the name server.")
+        raise FetchError(say("The host %(host)s is not known to the name server.", host=host))
     if not all(permits(ip_address(address)) for address in addresses):
-        raise FetchError(f"{host} is no public host: only what lies open on the Internet is fetched.")
+        raise FetchError(say("%(host)s is no public host: only what lies open on the Internet is fetched.", host=host))
     return addresses
 
 

@@ -17,6 +17,7 @@ from lxml.html import HtmlElement
 from newsletter.errors import NewsletterError
 from newsletter.gathering.html_markdown import to_markdown, without_controls
 from newsletter.gathering.linking import web_address
+from newsletter.i18n import say
 
 PARTS = 2000  # files within a .docx
 UNPACKED = 60_000_000  # bytes of all of them
@@ -42,7 +43,7 @@ class UnreadableDocument(NewsletterError):
 def pasted(html: str) -> str:
     """HTML from a clipboard as Markdown."""
     if len(html) > LONGEST:
-        raise UnreadableDocument("This is too much to paste at once: upload it as a file.")
+        raise UnreadableDocument(say("This is too much to paste at once: upload it as a file."))
     lists = _CONDITIONAL.sub(lambda found: _plain_mark(found[0]), html)
     text = without_controls(_MARKS.sub("", lists))
     if not text.strip():
@@ -60,7 +61,7 @@ def of_docx(content: bytes) -> str:
     try:
         html = mammoth.convert_to_html(io.BytesIO(content), convert_image=mammoth.images.img_element(lambda _: {}))
     except (Exception, RecursionError) as error:
-        raise UnreadableDocument("This Word document cannot be read: save it anew in Word as .docx.") from error
+        raise UnreadableDocument(say("This Word document cannot be read: save it anew in Word as .docx.")) from error
     return pasted(html.value)
 
 
@@ -142,14 +143,14 @@ def _check(content: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
             if "word/document.xml" not in archive.namelist():
-                raise UnreadableDocument("This is no Word document (.docx).")
+                raise UnreadableDocument(say("This is no Word document (.docx)."))
             texts = [part for part in parts if part.filename.endswith((".xml", ".rels"))]
             largest = max(part.file_size for part in texts)
             if len(parts) > PARTS or sum(part.file_size for part in parts) > UNPACKED or largest > TEXT:
-                raise UnreadableDocument("This Word document is too large: divide it, or upload it as text.")
+                raise UnreadableDocument(say("This Word document is too large: divide it, or upload it as text."))
             for part in texts:
                 with archive.open(part) as stream:  # reads no more than the size that it states
                     if b"<!DOCTYPE" in stream.read(TEXT + 1)[:2000].upper():
-                        raise UnreadableDocument("This Word document holds what none should: it is not read.")
+                        raise UnreadableDocument(say("This Word document holds what none should: it is not read."))
     except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError) as error:
-        raise UnreadableDocument("This is no Word document (.docx).") from error
+        raise UnreadableDocument(say("This is no Word document (.docx).")) from error

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from newsletter.errors import NewsletterError
+from newsletter.i18n import Tongue, say
 
 
 class OwnChange(NewsletterError):
@@ -29,8 +30,10 @@ class Given:
 def check_approver(person: int, changed_by: int | None, *, approve_own: bool) -> None:
     if changed_by == person and not approve_own:
         raise OwnChange(
-            "You changed this issue last, so somebody else must approve it "
-            "(or set approve_own = true in newsletter.toml, where one person works alone)."
+            say(
+                "You changed this issue last, so somebody else must approve it (or set approve_own = true "
+                "in newsletter.toml, where one person works alone)."
+            )
         )
 
 
@@ -43,7 +46,9 @@ def missing(
 
 
 def in_words(lack: str | None) -> str:
-    return "an approval of the edition" if lack is None else f"a sign-off of {lack}"
+    if lack is None:
+        return say("an approval of the edition")
+    return say("a sign-off of %(language)s", language=Tongue(lack))
 
 
 def lacking(

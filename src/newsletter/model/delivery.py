@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from newsletter.i18n import say
+
 
 class DeliveryState(StrEnum):
     PENDING = "pending"
@@ -75,6 +77,15 @@ RUN_TRANSITIONS: dict[RunState, tuple[RunState, ...]] = {
     RunState.PAUSED: (RunState.SENDING, RunState.CANCELLED),
     RunState.DONE: (RunState.SENDING,),  # a person orders another try of some deliveries
     RunState.CANCELLED: (),
+}
+
+
+RUN_IN_WORDS = {
+    RunState.LAUNCHING: say("launching"),
+    RunState.SENDING: say("sending"),
+    RunState.PAUSED: say("paused"),
+    RunState.DONE: say("done"),
+    RunState.CANCELLED: say("cancelled"),
 }
 
 

@@ -16,6 +16,7 @@ from pydantic import Field as Setting
 from pydantic import StringConstraints, model_validator
 
 from newsletter.errors import NewsletterError, nearest
+from newsletter.i18n import say
 from newsletter.model.campaign import ByLanguage, Strict
 
 
@@ -132,7 +133,9 @@ class Fields:
         try:
             return self._by_path[path]
         except KeyError:
-            raise UnknownField(f"There is no field {path!r}: {self.nearest(path)}") from None
+            raise UnknownField(
+                say("There is no field %(path)r: %(hint)s", path=path, hint=self.nearest(path))
+            ) from None
 
     def nearest(self, path: str) -> str:
         """The end of a sentence that offers the nearest field of the same owner; of any where the owner is unknown."""

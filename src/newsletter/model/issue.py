@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from newsletter.errors import NewsletterError
+from newsletter.i18n import Listed, say
 from newsletter.model.delivery import RunState
 
 
@@ -40,6 +41,33 @@ class Step(StrEnum):
     MISS = "miss"
     CANCEL = "cancel"
     REOPEN = "reopen"
+
+
+IN_WORDS = {
+    IssueState.DRAFT: say("draft"),
+    IssueState.IN_REVIEW: say("in review"),
+    IssueState.APPROVED: say("approved"),
+    IssueState.SCHEDULED: say("scheduled"),
+    IssueState.SENDING: say("sending"),
+    IssueState.PAUSED: say("paused"),
+    IssueState.SENT: say("sent"),
+    IssueState.CANCELLED: say("cancelled"),
+    IssueState.HELD: say("held"),
+    IssueState.MISSED: say("missed"),
+}
+STEPS_IN_WORDS = {
+    Step.SUBMIT: say("submit"),
+    Step.ASK_CHANGES: say("ask for changes"),
+    Step.APPROVE: say("approve"),
+    Step.SCHEDULE: say("schedule"),
+    Step.UNSCHEDULE: say("unschedule"),
+    Step.LAUNCH: say("launch"),
+    Step.EDIT: say("edit"),
+    Step.HOLD: say("hold"),
+    Step.MISS: say("miss"),
+    Step.CANCEL: say("cancel"),
+    Step.REOPEN: say("reopen"),
+}
 
 
 class NotNow(NewsletterError):
@@ -82,9 +110,16 @@ def after(state: IssueState, step: Step) -> IssueState:
     try:
         return TRANSITIONS[state, step]
     except KeyError:
-        allowed = [each.value for (from_, each) in TRANSITIONS if from_ == state]
-        offer = f"; possible: {', '.join(allowed)}" if allowed else ""
-        raise NotNow(f"An issue that is {state.value} cannot be taken through {step.value!r}{offer}.") from None
+        allowed = [each for (from_, each) in TRANSITIONS if from_ == state]
+        offer = say("; possible: %(steps)s", steps=Listed(STEPS_IN_WORDS[each] for each in allowed)) if allowed else ""
+        raise NotNow(
+            say(
+                "An issue that is %(state)s cannot be taken through %(step)r%(offer)s.",
+                state=IN_WORDS[state],
+                step=STEPS_IN_WORDS[step],
+                offer=offer,
+            )
+        ) from None
 
 
 def shown(stored: IssueState, runs: Sequence[RunState]) -> IssueState:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from newsletter.errors import NewsletterError
+from newsletter.i18n import Listed, say
 
 
 class Role(StrEnum):
@@ -39,13 +40,22 @@ ALLOWED: dict[Action, frozenset[Role]] = {
 
 
 IN_WORDS = {
-    Action.READ: "look at this",
-    Action.EDIT: "edit issues",
-    Action.PAUSE: "pause a send",
-    Action.CONTACTS: "see or change contacts",
-    Action.APPROVE: "approve or send",
-    Action.SETTLE: "settle deliveries",
-    Action.CONFIGURE: "change settings",
+    Action.READ: say("look at this"),
+    Action.EDIT: say("edit issues"),
+    Action.PAUSE: say("pause a send"),
+    Action.CONTACTS: say("see or change contacts"),
+    Action.APPROVE: say("approve or send"),
+    Action.SETTLE: say("settle deliveries"),
+    Action.CONFIGURE: say("change settings"),
+}
+
+
+_ROLES = {
+    Role.READER: say("reader"),
+    Role.AUTHOR: say("author"),
+    Role.STEWARD: say("steward"),
+    Role.APPROVER: say("approver"),
+    Role.ADMIN: say("admin"),
 }
 
 
@@ -59,5 +69,12 @@ def may(roles: Iterable[str], action: Action) -> bool:
 
 def require(person: str, roles: Iterable[str], action: Action) -> None:
     if not may(roles, action):
-        wanted = " or ".join(sorted(ALLOWED[action]))
-        raise NotAllowed(f"{person} may not {IN_WORDS[action]} here: that takes the role {wanted}.")
+        wanted = Listed((_ROLES[each] for each in sorted(ALLOWED[action])), "or")
+        raise NotAllowed(
+            say(
+                "%(person)s may not %(do)s here: that takes the role %(wanted)s.",
+                person=person,
+                do=IN_WORDS[action],
+                wanted=wanted,
+            )
+        )

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dateutil.rrule import rrule, rrulestr
 
 from newsletter.errors import NewsletterError
+from newsletter.i18n import say
 from newsletter.model.campaign import Recurrence
 
 EPOCH = date(2020, 1, 1)  # where a rule without a start begins to count
@@ -52,7 +53,7 @@ def zone_named(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder, such as Europe
-        raise RecurrenceError(f"there is no time zone {name!r}; write one as in Europe/Zurich") from None
+        raise RecurrenceError(say("there is no time zone %(name)r; write one as in Europe/Zurich", name=name)) from None
 
 
 def firings(recurrence: Recurrence, zone: ZoneInfo, after: datetime) -> Iterator[Firing]:
@@ -74,7 +75,10 @@ def walls(recurrence: Recurrence, begin: datetime, end: datetime) -> Iterator[da
     parts = _parts(recurrence.rule)
     if "FREQ" in parts and recurrence.start is None and _hangs_on_start(parts):
         raise RecurrenceError(
-            f"{recurrence.rule!r} needs `start:`, the date from which it counts, or a day such as BYDAY=TU"
+            say(
+                "%(rule)r needs `start:`, the date from which it counts, or a day such as BYDAY=TU",
+                rule=recurrence.rule,
+            )
         )
     start = _date(recurrence.start) if recurrence.start else EPOCH
     if not _hangs_on_start(parts):  # so it may be counted from a later day, at which its periods begin
@@ -88,9 +92,13 @@ def walls(recurrence: Recurrence, begin: datetime, end: datetime) -> Iterator[da
         assert isinstance(rule, rrule)
         return islice(rule.replace(until=last), limit)
     except (ValueError, TypeError) as error:
-        reason = str(error) if "FREQ" in parts else "it has no FREQ"
+        reason = str(error) if "FREQ" in parts else say("it has no FREQ")
         raise RecurrenceError(
-            f"{recurrence.rule!r} is no RFC 5545 rule ({reason}); for example FREQ=MONTHLY;BYDAY=1TU"
+            say(
+                "%(rule)r is no RFC 5545 rule (%(reason)s); for example FREQ=MONTHLY;BYDAY=1TU",
+                rule=recurrence.rule,
+                reason=reason,
+            )
         ) from None
 
 
@@ -103,18 +111,18 @@ def _parts(rule: str) -> dict[str, str]:
     parts = dict(part.partition("=")[::2] for part in text.split(";"))
     interval = parts.get("INTERVAL", "1")
     if "\n" in text or "DTSTART" in text:
-        why = "write one rule; its first date stands in `start:`"
+        why = say("write one rule; its first date stands in `start:`")
     elif {"BYHOUR", "BYMINUTE", "BYSECOND"} & parts.keys():
-        why = "the time of day stands in `at:`, not in the rule"
+        why = say("the time of day stands in `at:`, not in the rule")
     elif parts.get("FREQ") in ("HOURLY", "MINUTELY", "SECONDLY"):
-        why = "a campaign falls due at most once a day: FREQ is DAILY, WEEKLY, MONTHLY or YEARLY"
+        why = say("a campaign falls due at most once a day: FREQ is DAILY, WEEKLY, MONTHLY or YEARLY")
     elif parts.get("FREQ") in ("DAILY", "WEEKLY") and {"BYMONTHDAY", "BYYEARDAY"} & parts.keys():
-        why = "days of the month go with FREQ=MONTHLY or YEARLY"  # dateutil looks for 30 February for six seconds
+        why = say("days of the month go with FREQ=MONTHLY or YEARLY")  # dateutil looks for 30 February for six seconds
     elif not interval.isdecimal() or int(interval) < 1:  # dateutil counts for ever with 0
-        why = "INTERVAL is a number from 1"
+        why = say("INTERVAL is a number from 1")
     else:
         return parts
-    raise RecurrenceError(f"{rule!r}: {why}")
+    raise RecurrenceError(say("%(rule)r: %(why)s", rule=rule, why=why))
 
 
 def _hangs_on_start(parts: dict[str, str]) -> bool:
@@ -173,7 +181,7 @@ def moment(text: str) -> datetime:
     except ValueError:
         found = None
     if found is None or found.tzinfo is not None or ":" not in text:
-        raise RecurrenceError(f"{text!r} is no local date and time such as 2026-12-08 09:00")
+        raise RecurrenceError(say("%(text)r is no local date and time such as 2026-12-08 09:00", text=text))
     return found.replace(second=0, microsecond=0)
 
 
@@ -183,7 +191,7 @@ def _time(text: str) -> time:
     except ValueError:
         found = None
     if found is None or found.tzinfo is not None or ":" not in text:
-        raise RecurrenceError(f"at: {text!r} is no local time of day such as 09:00")
+        raise RecurrenceError(say("at: %(text)r is no local time of day such as 09:00", text=text))
     return found.replace(second=0, microsecond=0)
 
 
@@ -191,4 +199,4 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise RecurrenceError(f"start: {text!r} is no date such as 2026-12-01") from None
+        raise RecurrenceError(say("start: %(text)r is no date such as 2026-12-01", text=text)) from None

@@ -15,6 +15,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.parser import Parser
 
 from newsletter.errors import NewsletterError, nearest
+from newsletter.i18n import say
 from newsletter.model.fields import Field, Fields, FieldType
 from newsletter.model.rule import (
     EVERYBODY,
@@ -134,19 +135,21 @@ class _Reader:
         if not text:
             return EVERYBODY
         if len(text) > LONGEST:
-            raise RuleError(f"a rule has at most {LONGEST} characters", text, LONGEST)
+            raise RuleError(say("a rule has at most %(most)s characters", most=LONGEST), text, LONGEST)
         return _Rule(self, *_parsed(text)).node()
 
     def named(self, name: str, rule: _Rule, at: nodes.Node) -> Node:
         if name not in self.segments:
-            raise rule.error(f"there is no segment {name!r}: {nearest(name, self.segments)}", at)
+            raise rule.error(
+                say("there is no segment %(name)r: %(hint)s", name=name, hint=nearest(name, self.segments)), at
+            )
         if name in self.within:
             circle = " -> ".join((*self.within[self.within.index(name) :], name))
-            raise rule.error(f"the segment refers to itself: {circle}", at)
+            raise rule.error(say("the segment refers to itself: %(circle)s", circle=circle), at)
         try:
             return _Reader(self.fields, self.segments, (*self.within, name)).read(self.segments[name])
         except RuleError as error:
-            raise rule.error(f"in segment {name!r}: {error.message}", at) from error
+            raise rule.error(say("in segment %(name)r: %(message)s", name=name, message=error.message), at) from error
 
 
 def _parsed(text: str) -> tuple[_Source, nodes.Expr]:
@@ -154,18 +157,26 @@ def _parsed(text: str) -> tuple[_Source, nodes.Expr]:
         source = _Source.of(text)
     except TemplateSyntaxError as error:
         offset = _offset(error.message or "")
-        raise RuleError(f"this is no expression: {error.message}; {_EXAMPLE}", text, offset + 1) from None
+        raise RuleError(
+            say("this is no expression: %(message)s; %(example)s", message=error.message, example=_EXAMPLE),
+            text,
+            offset + 1,
+        ) from None
     try:
         parser = Parser(_ENVIRONMENT, source.spread, state="variable")
         expression = parser.parse_expression()
         rest = parser.stream.current
         if not parser.stream.eos:
-            raise TemplateSyntaxError(f"unexpected {rest.value!r}", rest.lineno)
+            raise TemplateSyntaxError(say("unexpected %(rest)r", rest=rest.value), rest.lineno)
     except TemplateSyntaxError as error:
         column = source.column(error.lineno)
-        raise RuleError(f"this is no expression: {error.message}; {_EXAMPLE}", text, column) from None
+        raise RuleError(
+            say("this is no expression: %(message)s; %(example)s", message=error.message, example=_EXAMPLE),
+            text,
+            column,
+        ) from None
     except RecursionError:
-        raise RuleError(f"at most {DEEPEST} levels of parentheses", text, 1) from None
+        raise RuleError(say("at most %(most)s levels of parentheses", most=DEEPEST), text, 1) from None
     return source, expression
 
 
@@ -191,7 +202,7 @@ class _Rule:
 
     def admit(self, at: nodes.Expr, depth: int) -> Node:
         if depth == 0:
-            raise self.error(f"at most {DEEPEST} levels of parentheses", at)
+            raise self.error(say("at most %(most)s levels of parentheses", most=DEEPEST), at)
         match at:
             case nodes.And() | nodes.Or():
                 join = all_of if isinstance(at, nodes.And) else any_of
@@ -208,7 +219,9 @@ class _Rule:
                 return Compare(self.field(at.node).path, "==", None)
             case nodes.Getattr():
                 return self.bare(at)
-        raise self.error(f"{_described(at)} cannot be used in a rule; {_EXAMPLE}", at)
+        raise self.error(
+            say("%(described)s cannot be used in a rule; %(example)s", described=_described(at), example=_EXAMPLE), at
+        )
 
     def bare(self, at: nodes.Getattr) -> Node:
         """A field by itself: whether it is filled, or true; or the name of a segment."""
@@ -218,7 +231,7 @@ class _Rule:
         if field.type is FieldType.BOOLEAN:
             return Compare(field.path, "==", True)
         if field.type is FieldType.NUMBER:
-            raise self.error(f"say what about the number, for example {field.path} > 0", at)
+            raise self.error(say("say what about the number, for example %(path)s > 0", path=field.path), at)
         return Compare(field.path, "!=", None)
 
     def compare(self, at: nodes.Compare) -> Node:
@@ -238,17 +251,33 @@ class _Rule:
             return self.beside(self.field(left), sign, right)
         if isinstance(right, nodes.Getattr):
             return self.beside(self.field(right), _FLIPPED[sign], left)
-        raise self.error(f"one side of {sign} must be a field, not {_described(left)}; {_EXAMPLE}", left)
+        raise self.error(
+            say(
+                "one side of %(sign)s must be a field, not %(described)s; %(example)s",
+                sign=sign,
+                described=_described(left),
+                example=_EXAMPLE,
+            ),
+            left,
+        )
 
     def beside(self, field: Field, sign: str, at: nodes.Expr) -> Compare:
         if field.type is FieldType.LIST and not self.is_empty(at):
-            raise self.error(f'{field.path} is a list: write "..." in {field.path}', at)
+            raise self.error(say('%(path)s is a list: write "..." in %(path)s', path=field.path), at)
         value = None if field.type is FieldType.LIST else self.value(field, at)
         if sign not in ("==", "!="):
             if field.type not in _ORDERED:
-                raise self.error(f"{sign} compares numbers and dates; {field.path} is a {field.type}", at)
+                raise self.error(
+                    say(
+                        "%(sign)s compares numbers and dates; %(path)s is a %(type)s",
+                        sign=sign,
+                        path=field.path,
+                        type=field.type,
+                    ),
+                    at,
+                )
             if value is None:
-                raise self.error(f"{sign} needs a value to compare with", at)
+                raise self.error(say("%(sign)s needs a value to compare with", sign=sign), at)
         return Compare(field.path, sign, value)
 
     def membership(self, left: nodes.Expr, right: nodes.Expr) -> Node:
@@ -256,24 +285,37 @@ class _Rule:
         if isinstance(right, nodes.List | nodes.Tuple):
             field = self.field(left)
             if field.type is FieldType.LIST:
-                raise self.error(f'{field.path} is a list: write "..." in {field.path}', left)
+                raise self.error(say('%(path)s is a list: write "..." in %(path)s', path=field.path), left)
             return In(field.path, tuple(self.value(field, item) for item in right.items))
         field = self.field(right)
         if field.type is not FieldType.LIST:
-            raise self.error(f"{field.path} is no list: write {field.path} == ... or {field.path} in [...]", right)
+            raise self.error(
+                say("%(path)s is no list: write %(path)s == ... or %(path)s in [...]", path=field.path), right
+            )
         if not (isinstance(left, nodes.Const) and isinstance(left.value, str) and left.value):
-            raise self.error(f'before "in {field.path}" stands a text in quotes', left)
+            raise self.error(say('before "in %(path)s" stands a text in quotes', path=field.path), left)
         return Has(field.path, left.value)
 
     def field(self, at: nodes.Expr) -> Field:
         if not (isinstance(at, nodes.Getattr) and isinstance(at.node, nodes.Name)):
-            raise self.error(f"here a field is wanted, not {_described(at)}; {_EXAMPLE}", at)
+            raise self.error(
+                say(
+                    "here a field is wanted, not %(described)s; %(example)s",
+                    described=_described(at),
+                    example=_EXAMPLE,
+                ),
+                at,
+            )
         path = f"{at.node.name}.{at.attr}"
         if path not in self.reader.fields:
-            raise self.error(f"there is no field {path}: {self.reader.fields.nearest(path)}", at)
+            raise self.error(
+                say("there is no field %(path)s: %(hint)s", path=path, hint=self.reader.fields.nearest(path)), at
+            )
         field = self.reader.fields[path]
         if field.by_language:
-            raise self.error(f"{path} differs from language to language: use {field.owner}.code", at)
+            raise self.error(
+                say("%(path)s differs from language to language: use %(owner)s.code", path=path, owner=field.owner), at
+            )
         return field
 
     def is_empty(self, at: nodes.Expr) -> bool:
@@ -287,11 +329,19 @@ class _Rule:
             return None
         wanted = _CONSTANTS[field.type]
         if isinstance(value, bool) != (bool in wanted) or not isinstance(value, wanted):
-            raise self.error(f"{field.path} is a {field.type}: beside it stands {_AS_WRITTEN[field.type]}", at)
+            raise self.error(
+                say(
+                    "%(path)s is a %(type)s: beside it stands %(written)s",
+                    path=field.path,
+                    type=field.type,
+                    written=_AS_WRITTEN[field.type],
+                ),
+                at,
+            )
         if not isinstance(value, str) and abs(value) > _LARGEST:
-            raise self.error("the number is too large", at)
+            raise self.error(say("the number is too large"), at)
         if isinstance(value, str) and "\0" in value:
-            raise self.error("a text cannot hold the character NUL", at)
+            raise self.error(say("a text cannot hold the character NUL"), at)
         if field.type is FieldType.DATE:
             return self.day(str(value), at)
         return value
@@ -302,13 +352,21 @@ class _Rule:
             return value
         if isinstance(at, nodes.Neg) and isinstance(at.node, nodes.Const) and type(at.node.value) in (int, float):
             return -at.node.value  # type: ignore[no-any-return]
-        raise self.error(f"beside {field.path} stands {_AS_WRITTEN[field.type]}, not {_described(at)}", at)
+        raise self.error(
+            say(
+                "beside %(path)s stands %(written)s, not %(described)s",
+                path=field.path,
+                written=_AS_WRITTEN[field.type],
+                described=_described(at),
+            ),
+            at,
+        )
 
     def day(self, value: str, at: nodes.Expr) -> str:
         try:
             return date.fromisoformat(value).isoformat()
         except ValueError:
-            raise self.error(f"{value!r} is no date: write it as in 2026-01-31", at) from None
+            raise self.error(say("%(value)r is no date: write it as in 2026-01-31", value=value), at) from None
 
 
 def _chain(at: nodes.Expr, kind: type[nodes.BinExpr]) -> list[nodes.Expr]:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
+from babel.lists import format_list
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -24,7 +25,7 @@ from lucide.jinja import lucide
 from markupsafe import Markup
 
 from newsletter.errors import NewsletterError, Problem, ProblemsFound
-from newsletter.i18n import Said, direction, locale
+from newsletter.i18n import Listed, Moment, Number, Said, Tongue, direction, locale
 
 WEB = Path(__file__).parent
 DIST = WEB / "dist"
@@ -115,7 +116,28 @@ def said(language: str, value: Any) -> Any:
     if not isinstance(value, Said):
         return value
     words = translations(language)
-    return value.within(words.gettext, words.ngettext)
+    return value.within(words.gettext, words.ngettext, partial(_shown, locale(language)))
+
+
+def _shown(where: Locale, value: Any) -> Any:
+    """What stands in a sentence, as this page writes it."""
+    match value:
+        case Number():
+            return _number(where, int(value))
+        case Tongue():
+            return str(where.languages.get(value, value))
+        case Moment():
+            return _when(where, value.at.replace(tzinfo=ZoneInfo(value.zone)), value.zone)
+        case Listed():
+            return _listed(where, value)
+        case _:
+            return value
+
+
+def _listed(where: Locale, values: Listed) -> str:
+    if not values.word:
+        return ", ".join(map(str, values))
+    return format_list([str(each) for each in values], "standard" if values.word == "and" else "or", locale=where)
 
 
 # Dates and numbers

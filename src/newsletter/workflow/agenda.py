@@ -10,8 +10,9 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from newsletter.errors import NewsletterError, UsageError
+from newsletter.i18n import Moment, say
 from newsletter.model.draft import Draft
-from newsletter.model.issue import IssueState, Step
+from newsletter.model.issue import IN_WORDS, IssueState, Step
 from newsletter.model.permission import Action, require
 from newsletter.model.recurrence import FiringState, instant, moment
 from newsletter.store import firings, issues
@@ -24,7 +25,7 @@ from newsletter.workflow.rewriting import write_draft
 from newsletter.workflow.schedule import zone_for
 from newsletter.workspace.loading import load_yaml
 
-UNAPPROVED = "planned, not approved"
+UNAPPROVED = say("planned, not approved")
 LATEST = 20  # firings that were not done, newest first
 
 
@@ -89,9 +90,16 @@ def _coming(one: Recurring, now: datetime, number: int) -> list[Entry]:
 def surprise(wall: datetime, zone: ZoneInfo) -> str | None:
     """What clocks do to a wall time, where they do something."""
     if instant(wall, zone).astimezone(zone).replace(tzinfo=None) != wall:
-        return f"clocks skip {wall:%H:%M} that day: the first moment after"
+        return say("clocks skip %(time)s that day: the first moment after", time=f"{wall:%H:%M}")
     first, second = (wall.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
-    return None if first == second else f"clocks show {wall:%H:%M} twice that day: the first time"
+    if first == second:
+        return None
+    return say("clocks show %(time)s twice that day: the first time", time=f"{wall:%H:%M}")
+
+
+def both(note: str | None, more: str | None) -> str | None:
+    """Two remarks as one, where there are two."""
+    return say("%(note)s; %(more)s", note=note, more=more) if note and more else note or more
 
 
 def _hopes(row: IssueRow) -> bool:
@@ -111,14 +119,16 @@ def _with_hope(ctx: Context, row: IssueRow) -> IssueRow:
         at = None
     if at is None:
         return replace(row, planned_at=None)
-    return replace(row, planned_at=at, note=f"{row.note}; {UNAPPROVED}" if row.note else UNAPPROVED)
+    return replace(row, planned_at=at, note=both(row.note, UNAPPROVED))
 
 
 def _planned(ctx: Context, row: IssueRow, now: datetime) -> Entry:
-    note = "needs an approval before" if row.state is IssueState.IN_REVIEW else row.note
+    note = say("needs an approval before") if row.state is IssueState.IN_REVIEW else row.note
     assert row.planned_at is not None
     if row.state is IssueState.SENDING:
-        note = f"its launch has begun; if it stands still: newsletter send {row.name}, or cancel {row.name}"
+        note = say(
+            "its launch has begun; if it stands still: newsletter send %(issue)s, or cancel %(issue)s", issue=row.name
+        )
     return _entry(ctx, row.campaign, row.planned_at, row.name, row.state.value, note)
 
 
@@ -137,14 +147,18 @@ def plan_issue(ctx: Context, row: IssueRow, when: str, person: Person) -> Entry:
     try:
         wall = moment(when)
     except NewsletterError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(*error.args) from None
     zone = zone_for(ctx, row.campaign)
     at = instant(wall, zone)
     if at <= ctx.clock.now() + timedelta(seconds=1):
-        raise UsageError(f"{wall:%Y-%m-%d %H:%M} ({zone.key}) is past: name a time to come, or send it now.")
+        raise UsageError(
+            say(
+                "%(time)s is past: name a time to come, or send it now.",
+                time=Moment(wall, zone.key),
+            )
+        )
     fallen = _write_planned(ctx, row, f"{wall:%Y-%m-%d %H:%M}", person)
-    notes = [each for each in (fallen, surprise(wall, zone)) if each]
-    return Entry(row.name, "planned", at.astimezone(zone), zone.key, at, "; ".join(notes) or None)
+    return Entry(row.name, "planned", at.astimezone(zone), zone.key, at, both(fallen, surprise(wall, zone)))
 
 
 def unplan_issue(ctx: Context, row: IssueRow, person: Person) -> bool:
@@ -157,7 +171,13 @@ def unplan_issue(ctx: Context, row: IssueRow, person: Person) -> bool:
             issues.plan(connection, issue.id, None)
             return True
     if ctx.draft(row.campaign, row.key).planned is None:
-        raise UsageError(f"{row.name} is {row.state.value} and has no planned time: there is nothing to remove.")
+        raise UsageError(
+            say(
+                "%(issue)s is %(state)s and has no planned time: there is nothing to remove.",
+                issue=row.name,
+                state=IN_WORDS[row.state],
+            )
+        )
     _write_planned(ctx, row, None, person)
     return False
 
@@ -168,7 +188,13 @@ def _write_planned(ctx: Context, row: IssueRow, planned: str | None, person: Per
     before = ctx.documents.text(path)
     after = with_planned(before, planned)
     if load_yaml(after, path, Draft) != load_yaml(before, path, Draft).model_copy(update={"planned": planned}):
-        raise NewsletterError(f"{path} has an unusual form: write `planned: {planned}` into it by hand.")
+        raise NewsletterError(
+            say(
+                "%(path)s has an unusual form: write `planned: %(planned)s` into it by hand.",
+                path=path,
+                planned=planned,
+            )
+        )
     return write_draft(ctx, row, after, f"plan for {planned}" if planned else "plan for no time", person)
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.errors import UsageError, nearest
+from newsletter.i18n import say
 from newsletter.model.approval import Given, approved_count, check_approver, in_words, lacking
-from newsletter.model.issue import IssueState, Step
+from newsletter.model.issue import IN_WORDS, IssueState, Step
 from newsletter.model.permission import Action, require
 from newsletter.store import approvals, editions, issues
 from newsletter.store.editions import EditionRow
@@ -36,7 +37,9 @@ def latest_edition(ctx: Context, issue: IssueRow) -> EditionRow:
     with reading(ctx.engine) as connection:
         found = editions.latest(connection, issue.id)
     if found is None:
-        raise UsageError(f"{issue.name} has no edition yet: freeze it with `newsletter submit {issue.name}`.")
+        raise UsageError(
+            say("%(issue)s has no edition yet: freeze it with `newsletter submit %(issue)s`.", issue=issue.name)
+        )
     return found
 
 
@@ -64,11 +67,21 @@ def approve(
     edition = latest_edition(ctx, issue)
     if issue.state not in (IssueState.IN_REVIEW, IssueState.APPROVED, IssueState.HELD, IssueState.MISSED):
         raise UsageError(
-            f"{issue.name} is {issue.state.value}, so there is nothing to approve: "
-            f"submit it first with `newsletter submit {issue.name}`."
+            say(
+                "%(issue)s is %(state)s, so there is nothing to approve: submit it first with `newsletter "
+                "submit %(issue)s`.",
+                issue=issue.name,
+                state=IN_WORDS[issue.state],
+            )
         )
     if language is not None and language not in edition.language_hashes:
-        raise UsageError(f"The edition has no language {language!r}: {nearest(language, edition.language_hashes)}")
+        raise UsageError(
+            say(
+                "The edition has no language %(language)r: %(hint)s",
+                language=language,
+                hint=nearest(language, edition.language_hashes),
+            )
+        )
     recipients = to_serve(ctx, issue, edition)
     with writing(ctx.engine) as connection:
         approvals.add(

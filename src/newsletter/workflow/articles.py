@@ -17,7 +17,7 @@ from newsletter.gathering.language import detector
 from newsletter.gathering.naming import slug, split_name
 from newsletter.gathering.pasting import UnreadableDocument, divided, of_docx, pasted
 from newsletter.gathering.writing import plain_paragraph
-from newsletter.i18n import match
+from newsletter.i18n import match, say
 from newsletter.loading import load_yaml
 from newsletter.model.article import Article, Library, Translations, outdated
 from newsletter.model.draft import Draft, ItemState
@@ -77,7 +77,7 @@ def one(ctx: Context, campaign: str, key: str, read: Read | None = None) -> Shel
     library = read(ctx, campaign) if read else library_of(ctx, campaign, ctx.campaign(campaign))
     translations = library.get(key)
     if not translations:
-        raise UsageError(f"There is no article {key!r} in this newsletter.")
+        raise UsageError(say("There is no article %(key)r in this newsletter.", key=key))
     return _shelved(ctx, campaign, key, translations, _drafts(ctx, campaign))
 
 
@@ -86,20 +86,20 @@ def write_article(ctx: Context, campaign: str, front: Front, body: str, person: 
     require(person.name, person.roles, Action.EDIT)
     library = library_of(ctx, campaign, ctx.campaign(campaign))
     if not front.title or front.language is None:
-        raise UsageError("Enter a title and choose a language.")
+        raise UsageError(say("Enter a title and choose a language."))
     if front.key and front.key not in library:
-        raise UsageError(f"There is no article {front.key!r} in this newsletter.")
+        raise UsageError(say("There is no article %(key)r in this newsletter.", key=front.key))
     key = front.key or _free(slug(front.title)[:60].strip("-") or "article", library)
     if front.language in library.get(key, {}):
-        raise UsageError("This article has a text in this language already: change that one.")
+        raise UsageError(say("This article has a text in this language already: change that one."))
     path = f"campaigns/{campaign}/articles/{key}.{front.language}.md"
     if ctx.documents.exists(path):
-        raise UsageError(f"There is a file {path} already, which cannot be read: mend it first.")
+        raise UsageError(say("There is a file %(path)s already, which cannot be read: mend it first.", path=path))
     source = _source(ctx, library.get(key, {}), front.language)
     kept = front.model_copy(update={"key": key, "made_from": source.text_hash if source else None})
     text = frontmatter.write_own(kept, body)
     if frontmatter.split(text, path)[:2] != (kept, body):
-        raise UsageError("This text cannot be kept as it is: it begins or ends in an unusual way.")
+        raise UsageError(say("This text cannot be kept as it is: it begins or ends in an unusual way."))
     ctx.documents.apply(Write(path, "write", text.encode()), person.id)
     return key
 
@@ -111,13 +111,19 @@ def still_right(ctx: Context, campaign: str, key: str, language: str, person: Pe
     article = found.translations.get(language)
     source = _source(ctx, found.translations, language)
     if article is None or source is None or article.file is None or language not in found.outdated:
-        raise UsageError("This translation is not outdated.")
+        raise UsageError(say("This translation is not outdated."))
     with ctx.documents.changing():
         text = ctx.documents.text(article.file)
         new = re.sub(r"^made_from:.*$", f"made_from: {source.text_hash}", text, count=1, flags=re.MULTILINE)
         before, after = frontmatter.split(text, article.file), frontmatter.split(new, article.file)
         if after[0] != before[0].model_copy(update={"made_from": source.text_hash}) or after[1] != before[1]:
-            raise UsageError(f"Write `made_from: {source.text_hash}` into {article.file} by hand.")
+            raise UsageError(
+                say(
+                    "Write `made_from: %(text_hash)s` into %(file)s by hand.",
+                    text_hash=source.text_hash,
+                    file=article.file,
+                )
+            )
         ctx.documents.apply(Write(article.file, f"still right in {language}", new.encode()), person.id)
 
 
@@ -129,7 +135,7 @@ def source_of(ctx: Context, found: Shelved, language: str) -> Article | None:
 def uploaded(ctx: Context, campaign: str, name: str, content: bytes) -> Uploaded:
     """A .docx, .md, .txt or .html as a text to be looked through. Told by content as well as by name."""
     if len(content) > LARGEST:
-        raise UnreadableDocument(f"The file is too large: at most {LARGEST // 1_000_000} MB.")
+        raise UnreadableDocument(say("The file is too large: at most %(most)s MB.", most=LARGEST // 1000000))
     languages = ctx.languages(ctx.campaign(campaign))
     title, summary, body = _read(PurePosixPath(name.replace("\\", "/")).name, content)
     named = split_name(name, languages)[1]
@@ -148,7 +154,9 @@ def front_of(values: dict[str, object]) -> Front:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{field}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise UsageError(
+            say("%(field)s: %(why)s", field=field, why=first["msg"].removeprefix("Value error, "))
+        ) from None
 
 
 def _read(name: str, content: bytes) -> tuple[str, str, str]:
@@ -157,9 +165,9 @@ def _read(name: str, content: bytes) -> tuple[str, str, str]:
         title, body = divided(of_docx(content))
         return title, "", body
     if ending not in (".md", ".markdown", ".txt", ".html", ".htm"):
-        raise UnreadableDocument("Upload a .docx, .md, .txt or .html file.")
+        raise UnreadableDocument(say("Upload a .docx, .md, .txt or .html file."))
     if b"\0" in content[:4096]:
-        raise UnreadableDocument("This is no text: upload a .docx, .md, .txt or .html file.")
+        raise UnreadableDocument(say("This is no text: upload a .docx, .md, .txt or .html file."))
     text = decode(content, name)
     if ending in (".html", ".htm"):
         title, body = divided(pasted(text))

@@ -14,6 +14,7 @@ from newsletter.audience.indexes import ensure_indexes
 from newsletter.audience.job import ImportJob
 from newsletter.audience.sql import to_sql
 from newsletter.errors import UsageError, nearest
+from newsletter.i18n import say
 from newsletter.model.address import AddressError, check_address
 from newsletter.model.contact import full_name
 from newsletter.model.mapping import ImportMapping
@@ -83,10 +84,12 @@ def import_file(
     mapping = _mapping(ctx, name)
     if file is None:
         if mapping.file is None:
-            raise UsageError(f"The mapping {name!r} names no file: newsletter audience import {name} FILE")
+            raise UsageError(
+                say("The mapping %(name)r names no file: newsletter audience import %(name)s FILE", name=name)
+            )
         file = ctx.folder / mapping.file
     if not file.is_file():
-        raise UsageError(f"There is no file {file}.")
+        raise UsageError(say("There is no file %(file)s.", file=file))
     ensure_indexes(ctx.engine, ctx.fields)
     job = ImportJob(
         mapping=mapping,
@@ -112,7 +115,7 @@ def suppress(ctx: Context, address: str, scope: str, person: Person, *, lift: bo
     try:
         check_address(address)
     except AddressError as error:
-        raise UsageError(f"This is no address: {error}") from None
+        raise UsageError(say("This is no address: %(error)s", error=error)) from None
     key, now = suppressions.key_of(address, ctx.secrets.address_keys), ctx.clock.now()
     with writing(ctx.engine) as connection:
         if lift:
@@ -128,5 +131,7 @@ def _mapping(ctx: Context, name: str) -> ImportMapping:
         return presets.PRESETS[name]
     if name not in ctx.imports:
         known = [*ctx.imports, *presets.PRESETS]
-        raise UsageError(f"There is no mapping subscribers/imports/{name}.yaml: {nearest(name, known)}")
+        raise UsageError(
+            say("There is no mapping subscribers/imports/%(name)s.yaml: %(hint)s", name=name, hint=nearest(name, known))
+        )
     return ctx.mapping(name)

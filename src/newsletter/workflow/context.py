@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from newsletter.clock import Clock
 from newsletter.errors import NewsletterError, UsageError, nearest
+from newsletter.i18n import say
 from newsletter.message.envelope import Personal
 from newsletter.model.campaign import Campaign
 from newsletter.model.draft import Draft
@@ -93,7 +94,9 @@ class Context:
     def campaign(self, name: str) -> Campaign:
         path = f"campaigns/{name}/campaign.yaml"
         if not self.documents.exists(path):
-            raise UsageError(f"There is no campaign {name!r}: {nearest(name, self.campaigns)}")
+            raise UsageError(
+                say("There is no campaign %(name)r: %(hint)s", name=name, hint=nearest(name, self.campaigns))
+            )
         text = self.documents.text(path)
         campaign = self._read(path, Campaign)
         check_publication(campaign, self.publications, text, path)
@@ -106,9 +109,21 @@ class Context:
     def draft(self, campaign: str, key: str) -> Draft:
         path = draft_path(campaign, key)
         if not self.documents.exists(path) and campaign not in self.campaigns:
-            raise UsageError(f"There is no campaign {campaign!r}: {nearest(campaign, self.campaigns)}")
+            raise UsageError(
+                say(
+                    "There is no campaign %(campaign)r: %(hint)s",
+                    campaign=campaign,
+                    hint=nearest(campaign, self.campaigns),
+                )
+            )
         if not self.documents.exists(path):
-            raise UsageError(f"There is no draft {path} yet: make it with `newsletter gather {campaign}`.")
+            raise UsageError(
+                say(
+                    "There is no draft %(path)s yet: make it with `newsletter gather %(campaign)s`.",
+                    path=path,
+                    campaign=campaign,
+                )
+            )
         return self._read(path, Draft)
 
     @property
@@ -119,7 +134,7 @@ class Context:
     def mapping(self, name: str) -> ImportMapping:
         path = f"subscribers/imports/{name}.yaml"
         if not self.documents.exists(path):
-            raise UsageError(f"There is no mapping {path}: {nearest(name, self.imports)}")
+            raise UsageError(say("There is no mapping %(path)s: %(hint)s", path=path, hint=nearest(name, self.imports)))
         return load_yaml(self.documents.text(path), path, ImportMapping)
 
     # People
@@ -128,7 +143,13 @@ class Context:
         with reading(self.engine) as connection:
             found = people.find(connection, slug or LOCAL)
             if found is None:
-                raise UsageError(f"There is no person {slug!r}: {nearest(slug or '', people.slugs(connection))}")
+                raise UsageError(
+                    say(
+                        "There is no person %(slug)r: %(hint)s",
+                        slug=slug,
+                        hint=nearest(slug or "", people.slugs(connection)),
+                    )
+                )
         return found
 
     def _load(self, path: str, model: type[T], empty: T) -> T:
@@ -148,7 +169,9 @@ def draft_path(campaign: str, key: str) -> str:
     """UsageError for a key that cannot name a draft."""
     if not KEY.fullmatch(key) or key == "campaign":
         raise UsageError(
-            f"{key!r} cannot be an issue's key: use small letters, digits and hyphens, for example 2026-12."
+            say(
+                "%(key)r cannot be an issue's key: use small letters, digits and hyphens, for example 2026-12.", key=key
+            )
         )
     return f"campaigns/{campaign}/{key}.yaml"
 
@@ -157,7 +180,7 @@ def issue_name(text: str) -> tuple[str, str]:
     """`monthly/2026-12` -> campaign and key."""
     campaign, slash, key = text.partition("/")
     if not (campaign and slash and key) or "/" in key:
-        raise UsageError(f"{text!r} names no issue: write campaign/key, for example monthly/2026-12.")
+        raise UsageError(say("%(text)r names no issue: write campaign/key, for example monthly/2026-12.", text=text))
     draft_path(campaign, key)  # refuses what is no key
     return campaign, key
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from newsletter.errors import UsageError
+from newsletter.i18n import say
 from newsletter.model.delivery import RunState
-from newsletter.model.issue import Step
+from newsletter.model.issue import IN_WORDS, Step
 from newsletter.model.permission import Action, require
 from newsletter.store import issues, ledger, runs
 from newsletter.store.engine import reading, writing
@@ -13,6 +14,7 @@ from newsletter.store.people import Person
 from newsletter.workflow.context import Context
 
 DONE = {"pause": "paused", "resume": "resumed", "cancel": "cancelled"}
+_TO = {"pause": say("pause"), "resume": say("resume"), "cancel": say("cancel")}
 _WHO = {"pause": Action.PAUSE, "resume": Action.APPROVE, "cancel": Action.APPROVE}
 _STEPS = {"pause": ledger.pause, "resume": ledger.resume, "cancel": ledger.cancel}
 _FROM = {
@@ -33,7 +35,14 @@ def control(ctx: Context, issue: IssueRow, what: str, person: Person) -> str:
             with writing(ctx.engine) as connection:
                 issues.step(connection, issue, Step.CANCEL, person_id=person.id, now=now)
             return f"{issue.name} is cancelled; nothing had been sent."
-        raise UsageError(f"{issue.name} is {issue.state.value}: there is nothing to {what}.")
+        raise UsageError(
+            say(
+                "%(issue)s is %(state)s: there is nothing to %(what)s.",
+                issue=issue.name,
+                state=IN_WORDS[issue.state],
+                what=_TO[what],
+            )
+        )
     said = []
     for run in open_runs:
         by = ledger.By(person.id, now, f"{DONE[what]} by {person.name}")

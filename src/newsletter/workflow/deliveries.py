@@ -12,6 +12,7 @@ from typing import IO, Any
 from sqlalchemy import Select, or_, select
 
 from newsletter.errors import UsageError, nearest
+from newsletter.i18n import say
 from newsletter.model.contact import full_name
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.permission import Action, may, require
@@ -64,7 +65,13 @@ def deliveries(
         statement = statement.where(issue.c.id == _issue_id(ctx, name))
     if state is not None:
         if state not in {each.value for each in DeliveryState}:
-            raise UsageError(f"There is no state {state!r}: {nearest(state, [s.value for s in DeliveryState])}")
+            raise UsageError(
+                say(
+                    "There is no state %(state)r: %(hint)s",
+                    state=state,
+                    hint=nearest(state, [s.value for s in DeliveryState]),
+                )
+            )
         statement = statement.where(delivery.c.state == state)
     if search:
         statement = statement.where(_matches(search))
@@ -111,7 +118,9 @@ def settle(ctx: Context, ids: Sequence[int], decision: str, person: Person) -> l
             return ledger.retry(connection, ids, person=person.id, now=now)
         if decision in ("accepted", "rejected"):
             return ledger.decide(connection, ids, DeliveryState(decision), person=person.id, now=now)
-    raise UsageError(f"A delivery is settled as accepted, rejected, resend or retry, not {decision!r}.")
+    raise UsageError(
+        say("A delivery is settled as accepted, rejected, resend or retry, not %(decision)r.", decision=decision)
+    )
 
 
 _ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
@@ -171,7 +180,7 @@ def _issue_id(ctx: Context, name: str) -> int:
         found = issues.find(connection, campaign, key)
         if found is None:
             known = [each.name for each in issues.all_issues(connection)]
-            raise UsageError(f"There is no issue {name!r}: {nearest(name, known)}")
+            raise UsageError(say("There is no issue %(name)r: %(hint)s", name=name, hint=nearest(name, known)))
     return found.id
 
 

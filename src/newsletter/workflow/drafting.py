@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from newsletter.errors import NewsletterError, UsageError
-from newsletter.i18n import match
+from newsletter.i18n import match, say
 from newsletter.model.article import Article, Library
 from newsletter.model.draft import Draft, Edit, Item, ItemState
 from newsletter.model.permission import Action, require
@@ -49,8 +49,10 @@ class Conflict(NewsletterError):
 
     def __init__(self, mine: Texts | str, theirs: Texts | str, change: Change | None) -> None:
         self.mine, self.theirs, self.change = mine, theirs, change
-        who = change.person if change else "Somebody"
-        super().__init__(f"{who} changed this text while you wrote. Nothing is lost: both versions are below.")
+        who = change.person if change else say("Somebody")
+        super().__init__(
+            say("%(who)s changed this text while you wrote. Nothing is lost: both versions are below.", who=who)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def add(ctx: Context, row: IssueRow, article: str, section: str, person: Person,
     """An article that somebody chose, in use."""
     _known_section(ctx, row, section)
     if article not in library_of(ctx, row.campaign, ctx.campaign(row.campaign)):
-        raise UsageError(f"There is no article {article!r} in this newsletter.")
+        raise UsageError(say("There is no article %(article)r in this newsletter.", article=article))
     return _turn(
         ctx,
         row,
@@ -157,7 +159,7 @@ def undo(ctx: Context, row: IssueRow, change: int, person: Person) -> Done:
     """What was there before a change, if that was the last one; else the history leads to it."""
     newest = history(ctx, row, limit=1)
     if not newest or newest[0].id != change:
-        raise UsageError("Somebody has changed the issue since: put an earlier version back from the history.")
+        raise UsageError(say("Somebody has changed the issue since: put an earlier version back from the history."))
     return put_back(ctx, row, change, person)
 
 
@@ -221,7 +223,7 @@ def earlier(ctx: Context, row: IssueRow, change: int) -> str:
     with reading(ctx.engine) as connection:
         found = versions.before(connection, draft_path(row.campaign, row.key), change)
     if found is None:
-        raise UsageError("There is no such version of this issue.")
+        raise UsageError(say("There is no such version of this issue."))
     return found.decode("utf-8-sig")
 
 
@@ -274,4 +276,4 @@ def _last(ctx: Context, path: str, operation: str) -> Change | None:
 
 def _known_section(ctx: Context, row: IssueRow, section: str) -> None:
     if section not in {each.id for each in ctx.campaign(row.campaign).sections}:
-        raise UsageError(f"There is no section {section!r} in this newsletter.")
+        raise UsageError(say("There is no section %(section)r in this newsletter.", section=section))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from newsletter.errors import UsageError
+from newsletter.i18n import Listed, Tongue, say
 from newsletter.workflow import preview
 from newsletter.workflow.compose import Composition
 from newsletter.workflow.context import Context
@@ -29,7 +30,13 @@ class Edition:
     def message(self, language: str, *, recipient: str | None = None) -> preview.Message:
         """As a contact (by address), `worst`, or (None) the public profile."""
         if language not in self.composition.languages:
-            raise UsageError(f"This issue has no {language!r}; it has {', '.join(self.languages)}.")
+            raise UsageError(
+                say(
+                    "This issue has no %(language)r; it has %(languages)s.",
+                    language=language,
+                    languages=Listed(map(Tongue, self.languages)),
+                )
+            )
         composed = self.composition.languages[language]
         found = preview.recipient_for(self.context, language, recipient, self.composition.campaign.public)
         at = self.context.clock.now()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from newsletter.errors import UsageError
+from newsletter.i18n import say
 from newsletter.workflow.edition import Edition
 
 
@@ -15,7 +16,7 @@ def write_previews(
     languages = [language] if language else edition.languages
     folder.mkdir(parents=True, exist_ok=True)
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder.")
+        raise UsageError(say("%(folder)s is no folder.", folder=folder))
     written = []
     for tag in languages:
         found = edition.message(tag, recipient=recipient)

@@ -15,10 +15,11 @@ from sqlalchemy import select
 from newsletter.dispatch import launch as launching
 from newsletter.dispatch.lock import AlreadyLaunching, launch_lock
 from newsletter.errors import NewsletterError, UsageError
+from newsletter.i18n import Listed, Moment, Number, say
 from newsletter.model.approval import NotApproved
 from newsletter.model.count import far_off, typed_number
-from newsletter.model.delivery import DeliveryState, RunState
-from newsletter.model.issue import IssueState, Step
+from newsletter.model.delivery import RunState
+from newsletter.model.issue import IN_WORDS, IssueState, Step
 from newsletter.model.permission import Action, require
 from newsletter.model.recurrence import instant, moment
 from newsletter.settings import OutboxSettings
@@ -27,11 +28,11 @@ from newsletter.store.editions import EditionRow
 from newsletter.store.engine import reading, writing
 from newsletter.store.issues import IssueRow
 from newsletter.store.people import Person
-from newsletter.store.tables import issue as issue_table
 from newsletter.store.tables import run as run_table
 from newsletter.workflow.agenda import Entry, surprise
 from newsletter.workflow.approve import standing
 from newsletter.workflow.context import Context
+from newsletter.workflow.last_time import last_time
 from newsletter.workflow.schedule import SEND, Defer, zone_for
 from newsletter.workflow.send import launch, plan_send, run_of
 
@@ -78,7 +79,7 @@ def outlook(ctx: Context, issue: IssueRow) -> Outlook:
         edition=edition,
         missing=now.missing if now else (),
         messages=now.approved if now else None,
-        last=_last_time(ctx, issue),
+        last=last_time(ctx, issue),
         reviewed=any(each.person_id != issue.changed_by for each in given),
         approved_for=None if planned == "now" else datetime.fromisoformat(planned),
         transport=real[0] if real else None,
@@ -91,10 +92,10 @@ def meaning(ctx: Context, campaign: str, when: str) -> Entry:
     try:
         wall = moment(when)
     except NewsletterError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(*error.args) from None
     zone = zone_for(ctx, campaign)
     at = instant(wall, zone)
-    note = "this is past" if at <= ctx.clock.now() else surprise(wall, zone)
+    note = say("this is past") if at <= ctx.clock.now() else surprise(wall, zone)
     return Entry(campaign, "planned", at.astimezone(zone), zone.key, at, note)
 
 
@@ -107,7 +108,12 @@ def send_at(ctx: Context, issue: IssueRow, person: Person, when: str, *, typed: 
     """Schedules an approved edition for which no time was approved, or for the one that was."""
     meant = meaning(ctx, issue.campaign, when)
     if meant.utc <= ctx.clock.now():
-        raise UsageError(f"{meant.local:%Y-%m-%d %H:%M} ({meant.zone}) is past: name a time to come, or send it now.")
+        raise UsageError(
+            say(
+                "%(time)s is past: name a time to come, or send it now.",
+                time=Moment(meant.local, meant.zone),
+            )
+        )
     return _schedule(ctx, issue, person, meant.utc, typed=typed)
 
 
@@ -115,7 +121,9 @@ def send_as_approved(ctx: Context, issue: IssueRow, person: Person, *, typed: st
     """Schedules again, for the very time that was approved."""
     at = outlook(ctx, issue).approved_for
     if at is None or at <= ctx.clock.now():
-        raise UsageError(f"{issue.name} was approved for no time to come: send it now, or choose a time.")
+        raise UsageError(
+            say("%(issue)s was approved for no time to come: send it now, or choose a time.", issue=issue.name)
+        )
     return _schedule(ctx, issue, person, at, typed=typed)
 
 
@@ -125,19 +133,29 @@ def _schedule(ctx: Context, issue: IssueRow, person: Person, at: datetime, *, ty
         return issue.planned_at  # somebody clicked twice
     found, now = outlook(ctx, issue), ctx.clock.now()
     if found.edition is None or found.missing:
-        lacking = " and ".join(found.missing) or "a version to approve"
-        raise NotApproved(f"{issue.name} lacks {lacking}: have it approved first.")
+        lacking = Listed(found.missing, "and") or say("a version to approve")
+        raise NotApproved(
+            say("%(issue)s lacks %(lacking)s: have it approved first.", issue=issue.name, lacking=lacking)
+        )
     if found.used:
-        raise UsageError(f"{issue.name} was sent by this approval: ask for a later run to whoever was not served.")
+        raise UsageError(
+            say("%(issue)s was sent by this approval: ask for a later run to whoever was not served.", issue=issue.name)
+        )
     if found.transport is None:
         raise UsageError(
-            "No sending service is set up, so nothing would reach anybody: rehearse it into the practice folder, "
-            'or name a mail server in newsletter.toml: send_with = ["smtp"]. Then have the issue approved again.'
+            say(
+                "No sending service is set up, so nothing would reach anybody: rehearse it into the "
+                'practice folder, or name a mail server in newsletter.toml: send_with = ["smtp"]. Then '
+                "have the issue approved again."
+            )
         )
     if found.approved_for is not None and found.approved_for > now and found.approved_for != at:
         raise NotApproved(
-            f"{issue.name} was approved for another time: schedule it for that, or change the time and have it "
-            "approved again."
+            say(
+                "%(issue)s was approved for another time: schedule it for that, or change the time and "
+                "have it approved again.",
+                issue=issue.name,
+            )
         )
     _check_typed(found, typed)
     with writing(ctx.engine) as connection:
@@ -145,10 +163,16 @@ def _schedule(ctx: Context, issue: IssueRow, person: Person, at: datetime, *, ty
         if fresh.state is IssueState.SCHEDULED and fresh.planned_at is not None:
             return fresh.planned_at
         if fresh.state not in (IssueState.APPROVED, IssueState.SENT) or fresh.stored is not IssueState.APPROVED:
-            raise NotApproved(f"{issue.name} is {fresh.state.value}: only an approved issue can be sent.")
+            raise NotApproved(
+                say(
+                    "%(issue)s is %(state)s: only an approved issue can be sent.",
+                    issue=issue.name,
+                    state=IN_WORDS[fresh.state],
+                )
+            )
         latest = editions.latest(connection, issue.id)
         if latest is None or latest.id != found.edition.id or not approvals.valid(connection, latest.id):
-            raise NotApproved(f"{issue.name} has been changed meanwhile: have it approved again.")
+            raise NotApproved(say("%(issue)s has been changed meanwhile: have it approved again.", issue=issue.name))
         issues.step(connection, replace(fresh, state=fresh.stored), Step.SCHEDULE, person_id=person.id, now=now)
         issues.plan(connection, issue.id, at)
     return at
@@ -158,11 +182,16 @@ def _check_typed(found: Outlook, typed: str) -> None:
     if not found.typing:
         return
     if typed_number(typed) != found.messages:
-        number = f"{found.messages or 0:,}"
-        why = (
-            f"last time it was {found.last:,}" if found.reviewed and found.last is not None else "nobody else approved"
+        why = say("nobody else approved")
+        if found.reviewed and found.last is not None:
+            why = say("last time it was %(number)s", number=Number(found.last))
+        raise TypeTheNumber(
+            say(
+                "This sends %(number)s messages, and %(why)s: type the number, %(number)s, to go on.",
+                number=Number(found.messages or 0),
+                why=why,
+            )
         )
-        raise TypeTheNumber(f"This sends {number} messages, and {why}: type the number, {number}, to go on.")
 
 
 def take_back(ctx: Context, issue: IssueRow, person: Person) -> None:
@@ -172,29 +201,14 @@ def take_back(ctx: Context, issue: IssueRow, person: Person) -> None:
         fresh = issues.lock(connection, issue.id)
         if fresh.state is not IssueState.SCHEDULED:
             raise UsageError(
-                f"It is too late to take it back: {issue.name} is {fresh.state.value}. "
-                "Pause or cancel what has not left yet."
+                say(
+                    "It is too late to take it back: %(issue)s is %(state)s. Pause or cancel what has not left yet.",
+                    issue=issue.name,
+                    state=IN_WORDS[fresh.state],
+                )
             )
         issues.step(connection, fresh, Step.UNSCHEDULE, person_id=person.id, now=ctx.clock.now())
         issues.plan(connection, issue.id, None)
-
-
-def _last_time(ctx: Context, issue: IssueRow) -> int | None:
-    """How many messages the first send of the campaign's last other issue had."""
-    chosen = (
-        select(run_table.c.id)
-        .join(issue_table, issue_table.c.id == run_table.c.issue_id)
-        .where(issue_table.c.campaign == issue.campaign, issue_table.c.id != issue.id)
-        .where(~run_table.c.rehearsal, run_table.c.state.in_([RunState.DONE.value, RunState.SENDING.value]))
-        .order_by(issue_table.c.key.desc(), run_table.c.number)
-        .limit(1)
-    )
-    with reading(ctx.engine) as connection:
-        id_ = connection.execute(chosen).scalar()
-        if id_ is None:
-            return None
-        sums = ledger.run_sums(connection, id_)
-    return sums.audience - sums[DeliveryState.SKIPPED]
 
 
 # Rehearsals
@@ -222,7 +236,7 @@ def finish_rehearsal(ctx: Context, run_id: int, defer: Defer) -> None:
     try:
         plan = plan_send(ctx, issue, rehearse=True)
         if plan.open_run is None or plan.open_run.id != run_id:
-            raise NewsletterError("The issue has another version now.")
+            raise NewsletterError(say("The issue has another version now."))
         launch(ctx, plan, person)
     except AlreadyLaunching:
         return

@@ -8,6 +8,7 @@ from typing import Any
 from newsletter.errors import NewsletterError
 from newsletter.gathering.bringing import kept_as
 from newsletter.gathering.images import make_asset
+from newsletter.i18n import say
 from newsletter.model.article import Library
 from newsletter.model.campaign import Campaign
 from newsletter.model.draft import Draft
@@ -80,8 +81,12 @@ class Pictures:
         found = next((path for path in near if self.ctx.documents.exists(path)), None)
         if found is None and of_web(source):
             raise NewsletterError(
-                f"it has not been brought over yet. Run `newsletter gather {self.campaign} --key {self.key}`, "
-                "which says why where it cannot be had."
+                say(
+                    "it has not been brought over yet. Run `newsletter gather %(campaign)s --key %(key)s`, "
+                    "which says why where it cannot be had.",
+                    campaign=self.campaign,
+                    key=self.key,
+                )
             )
         return found or source
 

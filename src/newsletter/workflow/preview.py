@@ -8,6 +8,7 @@ from datetime import datetime
 
 from newsletter.audience import examples
 from newsletter.errors import NewsletterError, UsageError
+from newsletter.i18n import say
 from newsletter.message import mime, splice
 from newsletter.message.envelope import Envelope
 from newsletter.message.parts import CompiledLanguage
@@ -43,7 +44,9 @@ def message(
     values = field_values(recipient, compiled.fields)
     number = bind_tree(compiled.tree, compiled.fields, compiled.language)(values)
     if rendered is None or number is None:
-        raise NewsletterError(f"The answers of {recipient.label} to the template's conditions have no variant.")
+        raise NewsletterError(
+            say("The answers of %(label)s to the template's conditions have no variant.", label=recipient.label)
+        )
     template = mime.compile(compiled.variants[number], envelope, compiled.fields)
     name = full_name(recipient.contact["first_name"], recipient.contact["last_name"])
     data = ctx.personal.delivery(
@@ -68,5 +71,7 @@ def recipient_for(
             return examples.worst_case(connection, ctx.fields, language)
         found = examples.by_address(connection, address, ctx.secrets.address_keys, ctx.fields, language)
     if not found:
-        raise UsageError("No contact has this address. `worst` stands for the worst case; leave it out for an example.")
+        raise UsageError(
+            say("No contact has this address. `worst` stands for the worst case; leave it out for an example.")
+        )
     return found[0]

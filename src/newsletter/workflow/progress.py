@@ -15,6 +15,7 @@ from datetime import datetime
 from sqlalchemy import func, select, tuple_
 
 from newsletter.errors import UsageError
+from newsletter.i18n import say
 from newsletter.model.delivery import DeliveryState, RunState, Sums
 from newsletter.store import editions, ledger, runs
 from newsletter.store.engine import reading
@@ -135,28 +136,30 @@ def same_reply(reason: str) -> str:
 
 # By the enhanced status code (RFC 3463), else the reply code (RFC 5321); the first that fits.
 _ADVICE = {
-    r"gave up": "The server did not take it for days. Ask the institution, or try again.",
-    r"\b5\.1\.[0136]\b|user unknown|no such user|does not exist": (
+    r"gave up": say("The server did not take it for days. Ask the institution, or try again."),
+    r"\b5\.1\.[0136]\b|user unknown|no such user|does not exist": say(
         "The address is dead: ask for another, mend it, then try again."
     ),
-    r"\b[45]\.2\.2\b|mailbox full|quota": "The mailbox is full: try again in a few days, or write to another contact.",
-    r"\b5\.7\.\d+\b|spam|blocked|policy|denied": (
+    r"\b[45]\.2\.2\b|mailbox full|quota": say(
+        "The mailbox is full: try again in a few days, or write to another contact."
+    ),
+    r"\b5\.7\.\d+\b|spam|blocked|policy|denied": say(
         "The server refuses the sender: show its words to whoever looks after your mail domain (SPF, DKIM, DMARC)."
     ),
-    r"\b5\.3\.4\b|\b552\b|too large|size": "The message is too large for that server: make it smaller.",
-    r"\b5\.4\.\d\b|\b5\.1\.2\b|dns|domain": "The domain takes no mail: look whether it is spelt right.",
-    r"\b55[0134]\b|\b5\.\d+\.\d+\b": "The server refused it for good: its words say why.",
+    r"\b5\.3\.4\b|\b552\b|too large|size": say("The message is too large for that server: make it smaller."),
+    r"\b5\.4\.\d\b|\b5\.1\.2\b|dns|domain": say("The domain takes no mail: look whether it is spelt right."),
+    r"\b55[0134]\b|\b5\.\d+\.\d+\b": say("The server refused it for good: its words say why."),
 }
 
 
 def advice(state: str, reason: str) -> str:
     """What to do, in one sentence; empty where nothing is to be done."""
     if state == DeliveryState.UNCONFIRMED.value:
-        return "Nobody knows whether it arrived: ask one of the recipients, then decide below."
+        return say("Nobody knows whether it arrived: ask one of the recipients, then decide below.")
     if state == DeliveryState.SKIPPED.value:
-        return "Left out on purpose." if "address" not in reason else "Add an address, then make a later run."
+        return say("Left out on purpose.") if "address" not in reason else say("Add an address, then make a later run.")
     found = (text for pattern, text in _ADVICE.items() if re.search(pattern, reason, re.IGNORECASE))
-    return next(found, "The server's words say why; try again once it is mended.")
+    return next(found, say("The server's words say why; try again once it is mended."))
 
 
 # Who
@@ -204,7 +207,7 @@ def page(
     where = [delivery.c.run_id == run_id]
     if state:
         if state not in STATES:
-            raise UsageError(f"There is no state {state!r}.")
+            raise UsageError(say("There is no state %(state)r.", state=state))
         where.append(delivery.c.state == state)
     if after is not None:
         where.append(delivery.c.id > after[1] if state else tuple_(delivery.c.state, delivery.c.id) > tuple_(*after))

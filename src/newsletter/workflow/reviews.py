@@ -11,6 +11,7 @@ from sqlalchemy import Connection, exists, insert, select
 
 from newsletter.audience import examples
 from newsletter.errors import UsageError
+from newsletter.i18n import Listed, Number, Tongue, say
 from newsletter.model.permission import Action, require
 from newsletter.rendering import proof
 from newsletter.store import editions
@@ -76,7 +77,13 @@ class Outdated(UsageError):
 def frozen_message(ctx: Context, row: EditionRow, language: str) -> preview.Message:
     """A language of an edition as anybody may see it, byte for byte from what was frozen."""
     if language not in row.languages:
-        raise UsageError(f"There is no {language} in this version; it has {', '.join(row.languages)}.")
+        raise UsageError(
+            say(
+                "There is no %(language)s in this version; it has %(languages)s.",
+                language=Tongue(language or ""),
+                languages=Listed(map(Tongue, row.languages)),
+            )
+        )
     with reading(ctx.engine) as connection:
         compiled = editions.compiled_language(connection, row, language)
         envelope = restore(connection, row.languages[language]["envelope"])
@@ -155,9 +162,15 @@ def comment(
     require(who.name, who.roles, Action.EDIT)
     row, text = latest_edition(ctx, issue), text.strip()
     if not text or len(text) > LONGEST:
-        raise UsageError(f"Write what you want to say, in at most {LONGEST:,} characters.")
+        raise UsageError(say("Write what you want to say, in at most %(most)s characters.", most=Number(LONGEST)))
     if language and language not in row.languages:
-        raise UsageError(f"There is no {language} in this version; it has {', '.join(row.languages)}.")
+        raise UsageError(
+            say(
+                "There is no %(language)s in this version; it has %(languages)s.",
+                language=Tongue(language or ""),
+                languages=Listed(map(Tongue, row.languages)),
+            )
+        )
     values = {"edition_id": row.id, "person_id": who.id, "language": language, "item": (item or None), "text": text}
     with writing(ctx.engine) as connection:
         connection.execute(insert(review_comment).values(values | {"at": ctx.clock.now()}))
@@ -177,13 +190,13 @@ def changes_asked(ctx: Context, issue: IssueRow, who: Person, seen: str, text: s
     """Back to its authors, with what should change."""
     _same(ctx, issue, seen)
     if not text.strip() or len(text) > LONGEST:
-        raise UsageError("Say what should change, so that the authors know.")
+        raise UsageError(say("Say what should change, so that the authors know."))
     ask_for_changes(ctx, issue, who, text.strip())
 
 
 def _same(ctx: Context, issue: IssueRow, seen: str) -> None:
     if latest_edition(ctx, issue).hash != seen:
-        raise Outdated("A newer version was put up for approval since you opened this page: it is shown now.")
+        raise Outdated(say("A newer version was put up for approval since you opened this page: it is shown now."))
 
 
 def _lines(ctx: Context, connection: Connection, row: EditionRow, language: str) -> list[str]:

@@ -11,6 +11,7 @@ from newsletter.audience.erasure import erase
 from newsletter.audience.exporting import export_contacts
 from newsletter.audience.suppressions import key_of
 from newsletter.errors import UsageError, nearest
+from newsletter.i18n import say
 from newsletter.model.address import AddressError, check_address
 from newsletter.model.contact import SourceKind
 from newsletter.model.permission import Action, require
@@ -27,13 +28,13 @@ def contacts_of(ctx: Context, address: str) -> list[int]:
     try:
         check_address(address)
     except AddressError as error:
-        raise UsageError(f"This is no address: {error}") from None
+        raise UsageError(say("This is no address: %(error)s", error=error)) from None
     key = key_of(address, ctx.secrets.address_keys)
     statement = select(contact.c.id).where(contact.c.address_key == key, contact.c.erased_at.is_(None))
     with reading(ctx.engine) as connection:
         found = list(connection.scalars(statement.order_by(contact.c.id)))
     if not found:
-        raise UsageError("No contact has this address.")
+        raise UsageError(say("No contact has this address."))
     return found
 
 
@@ -41,7 +42,13 @@ def end_subscriptions(ctx: Context, address: str, publication: str | None, perso
     """Ends one subscription, or all; statutory notices still come."""
     require(person.name, person.roles, Action.CONTACTS)
     if publication is not None and publication not in ctx.publications:
-        raise UsageError(f"There is no publication {publication!r}: {nearest(publication, ctx.publications)}")
+        raise UsageError(
+            say(
+                "There is no publication %(publication)r: %(hint)s",
+                publication=publication,
+                hint=nearest(publication, ctx.publications),
+            )
+        )
     ids = contacts_of(ctx, address)
     with writing(ctx.engine) as connection:
         now = ctx.clock.now()

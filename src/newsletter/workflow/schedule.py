@@ -23,6 +23,7 @@ from sqlalchemy import Connection
 from newsletter.dispatch.launch import LaunchHeld
 from newsletter.dispatch.lock import AlreadyDispatching, AlreadyLaunching
 from newsletter.errors import NewsletterError
+from newsletter.i18n import say
 from newsletter.model.campaign import Recurrence
 from newsletter.model.delivery import RunState
 from newsletter.model.issue import IssueState, Step
@@ -117,7 +118,7 @@ def gather_firing(ctx: Context, firing_id: int, gather: Gather) -> None:
     state, note, key = FiringState.FIRED, None, None
     try:
         if (recurrence := ctx.campaign(row.campaign).recurrence) is None:
-            raise NewsletterError("The campaign falls due by itself no longer.")
+            raise NewsletterError(say("The campaign falls due by itself no longer."))
         key = Recurring(row.campaign, recurrence, zone_of(recurrence, ctx.settings.time_zone)).key(row.wall)
         with reading(ctx.engine) as connection:
             issue = issues.find(connection, row.campaign, key)
@@ -236,8 +237,12 @@ def _launch(ctx: Context, issue: IssueRow) -> int | None:
     approver = _approver(ctx, plan.edition.id)
     if plan.rehearsal:
         raise NewsletterError(
-            f"{plan.transport!r} is an outbox, which reaches nobody: name a mail server in send_with, "
-            f"or rehearse it with `newsletter send {issue.name} --rehearse`."
+            say(
+                "%(transport)r is an outbox, which reaches nobody: name a mail server in send_with, or "
+                "rehearse it with `newsletter send %(issue)s --rehearse`.",
+                transport=plan.transport,
+                issue=issue.name,
+            )
         )
     if plan.open_run is not None and plan.open_run.edition_id != latest_edition(ctx, issue).id:
         return None  # an earlier run is still being sent: this one waits

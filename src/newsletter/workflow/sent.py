@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from newsletter.dispatch.post import Letter
 from newsletter.errors import UsageError
+from newsletter.i18n import say
 from newsletter.message import splice
 from newsletter.message.envelope import DeliveryData
 from newsletter.model.permission import Action, may, require
@@ -77,7 +78,7 @@ def _letter(ctx: Context, delivery_id: int) -> tuple[Letter, int]:
         run = runs.get(connection, row.run_id)
         edition = editions.get(connection, run.edition_id)
     if row.state == "skipped" or row.address is None or row.field_values is None or row.variant is None:
-        raise NoMessage("No message was made: the contact was left out, or has been erased since.")
+        raise NoMessage(say("No message was made: the contact was left out, or has been erased since."))
     names = Claimed.__dataclass_fields__
     return composer(ctx, run, edition)(Claimed(**{name: getattr(row, name) for name in names})), edition.number
 

@@ -11,6 +11,7 @@ from newsletter.audience import examples
 from newsletter.audience.select import meets
 from newsletter.audience.sql import to_sql
 from newsletter.errors import UsageError
+from newsletter.i18n import say
 from newsletter.message.parts import CompiledLanguage
 from newsletter.message.slots import field_values
 from newsletter.message.tree import bind_tree
@@ -80,7 +81,7 @@ def specimen(
         id_ = int(wanted) if wanted.isascii() and wanted.isdigit() else _worst(connection, ctx, compiled, wanted, among)
         shown = examples.by_ids(connection, [id_], ctx.fields, language) if id_ is not None else []
         if not shown:
-            raise UsageError("There is no such contact: look for another by name, institution or address.")
+            raise UsageError(say("There is no such contact: look for another by name, institution or address."))
         ids = select(contact.c.id).where(among).limit(1)
         before = connection.scalar(ids.where(contact.c.id < id_).order_by(contact.c.id.desc()))
         after = connection.scalar(ids.where(contact.c.id > id_).order_by(contact.c.id))

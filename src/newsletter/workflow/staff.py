@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from sqlalchemy import Connection
 
 from newsletter.errors import NewsletterError, UsageError
+from newsletter.i18n import say
 from newsletter.model.address import AddressError, check_address
 from newsletter.model.permission import Action, Role, require
 from newsletter.store import audit, people, sessions
@@ -50,14 +51,16 @@ def sign_in(ctx: Context, typed: str, password: str, code: str, *, place: str, d
         person = people.by_name_typed(connection, typed)
         known = people.credentials(connection, person.id) if person else None
     if tries[0] >= TRIES_A_PERSON or tries[1] >= TRIES_A_PLACE:
-        raise SignInFailed("Too many tries: wait a quarter of an hour, or ask an administrator for a sign-in link.")
+        raise SignInFailed(
+            say("Too many tries: wait a quarter of an hour, or ask an administrator for a sign-in link.")
+        )
     right = _matches(known.password if known else None, password)
     if right and known is not None and known.totp_secret is not None:
         right = _code_matches(known.totp_secret, code, now)
     if not right or person is None:
         with writing(ctx.engine) as connection:
             sessions.failed(connection, keys, now)
-        raise SignInFailed("Name, password and code do not go together. The code is asked for once it is set up.")
+        raise SignInFailed(say("Name, password and code do not go together. The code is asked for once it is set up."))
     with writing(ctx.engine) as connection:
         sessions.forget_failures(connection, keys[0])
         token = _start(connection, person, device, now)
@@ -94,7 +97,7 @@ def open_link(ctx: Context, token: str) -> Person | None:
     with reading(ctx.engine) as connection:
         link = sessions.find_link(connection, token, ctx.clock.now())
         if link is None:
-            raise SignInFailed("This link has been used, or is too old: ask an administrator for another.")
+            raise SignInFailed(say("This link has been used, or is too old: ask an administrator for another."))
         return people.by_id(connection, link.person_id) if link.person_id is not None else None
 
 
@@ -109,7 +112,7 @@ def use_link(ctx: Context, token: str, *, name: str, address: str, password: str
         person = _add(ctx, name, address, [role.value for role in Role])
     with writing(ctx.engine) as connection:
         if link is None or not sessions.use_link(connection, link.id, now):
-            raise SignInFailed("This link has been used already.")
+            raise SignInFailed(say("This link has been used already."))
         people.change(connection, person.id, password=PasswordHasher().hash(password))
         sessions.end_all(connection, person.id, now)
         return SignedIn(_start(connection, person, device, now), person)
@@ -149,7 +152,7 @@ def change_password(ctx: Context, person: Person, old: str, new: str, *, session
     with reading(ctx.engine) as connection:
         known = people.credentials(connection, person.id)
     if known.password is not None and not _matches(known.password, old):
-        raise UsageError("The present password is another.")
+        raise UsageError(say("The present password is another."))
     _check_password(new)
     with writing(ctx.engine) as connection:
         people.change(connection, person.id, password=PasswordHasher().hash(new))
@@ -166,7 +169,9 @@ def new_totp(ctx: Context, person: Person) -> tuple[str, str]:
 def set_totp(ctx: Context, person: Person, secret: str | None, code: str) -> None:
     """Keeps a secret once its first code is right; None takes the second factor away."""
     if secret is not None and not _code_matches(secret, code, ctx.clock.now()):
-        raise UsageError("This code does not belong to the picture: type the six figures that the program shows now.")
+        raise UsageError(
+            say("This code does not belong to the picture: type the six figures that the program shows now.")
+        )
     with writing(ctx.engine) as connection:
         people.change(connection, person.id, totp_secret=secret)
 
@@ -195,7 +200,9 @@ def _code_matches(secret: str, code: str, now: datetime) -> bool:
 
 def _check_password(password: str) -> None:
     if len(password) < SHORTEST:
-        raise UsageError(f"A password has at least {SHORTEST} characters: three or four words are good.")
+        raise UsageError(
+            say("A password has at least %(least)s characters: three or four words are good.", least=SHORTEST)
+        )
 
 
 def _start(connection: Connection, person: Person, device: str, now: datetime) -> str:
@@ -213,14 +220,14 @@ def _link(ctx: Context, person_id: int | None) -> str:
 
 def _add(ctx: Context, name: str, address: str, roles: Sequence[str]) -> Person:
     if not name.strip():
-        raise UsageError("Enter a name.")
+        raise UsageError(say("Enter a name."))
     try:
         check_address(address)
     except AddressError as error:
-        raise UsageError(f"Enter an email address: {error}") from None
+        raise UsageError(say("Enter an email address: %(error)s", error=error)) from None
     with writing(ctx.engine) as connection:
         if people.by_name_typed(connection, address) is not None:
-            raise UsageError("Somebody on the staff has this address already.")
+            raise UsageError(say("Somebody on the staff has this address already."))
         slug = _slug(name, people.slugs(connection))
         people.add(connection, slug, name=name.strip(), address=address.strip(), roles=roles, now=ctx.clock.now())
         made = people.find(connection, slug)
@@ -237,14 +244,14 @@ def _slug(name: str, taken: Sequence[str]) -> str:
 def _roles(roles: Sequence[str]) -> list[str]:
     known = [role.value for role in Role]
     if unknown := [role for role in roles if role not in known]:
-        raise UsageError(f"There is no role {unknown[0]!r}.")
+        raise UsageError(say("There is no role %(unknown)r.", unknown=unknown[0]))
     return [role for role in known if role in roles]
 
 
 def _check_admin(connection: Connection) -> None:
     admins = [each for each in people.everybody(connection) if Role.ADMIN in each.roles and each.slug != LOCAL]
     if not admins:
-        raise UsageError("Somebody must stay administrator: name another first.")
+        raise UsageError(say("Somebody must stay administrator: name another first."))
 
 
 def _audit(ctx: Context, by: Person, action: str, person: Person) -> None:

@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 
 from newsletter.audience import examples
 from newsletter.errors import UsageError
+from newsletter.i18n import Tongue, say
 from newsletter.message import mime
 from newsletter.message.mime import Template
 from newsletter.message.slots import field_values
@@ -26,6 +27,12 @@ from newsletter.workflow.send import name_in
 from newsletter.workflow.witnesses import witnesses_of
 
 MARK = "[Test] "
+_IN_WORDS = {
+    AttemptState.ACCEPTED: say("accepted"),
+    AttemptState.REJECTED: say("rejected"),
+    AttemptState.DEFERRED: say("deferred"),
+    AttemptState.UNCONFIRMED: say("unconfirmed"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +47,15 @@ class Tested:
         return self.posted.state is AttemptState.ACCEPTED
 
     def __str__(self) -> str:
-        reply = f" ({self.posted.reply})" if self.posted.reply else ""
-        return f"{self.language}: {self.posted.state.value}{reply}"
+        return self.told
+
+    @property
+    def told(self) -> str:
+        """`fr: rejected (550 No such user)`"""
+        values = {"language": Tongue(self.language), "state": _IN_WORDS.get(self.posted.state, self.posted.state.value)}
+        if self.posted.reply:
+            return say("%(language)s: %(state)s (%(reply)s)", **values, reply=self.posted.reply)
+        return say("%(language)s: %(state)s", **values)
 
 
 def send_tests(
@@ -78,7 +92,10 @@ def check_allowed(ctx: Context, address: str) -> None:
     patterns = [pattern.lower() for pattern in ctx.settings.test_addresses]
     if address.lower() not in staff and not any(fnmatch(address.lower(), pattern) for pattern in patterns):
         raise UsageError(
-            "Tests go to staff and to test_addresses in newsletter.toml only: add the address (or *@its.domain) there."
+            say(
+                "Tests go to staff and to test_addresses in newsletter.toml only: add the address (or "
+                "*@its.domain) there."
+            )
         )
 
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from newsletter.errors import UsageError
+from newsletter.i18n import say
 from newsletter.loading import load_yaml
 from newsletter.model.draft import Draft, DraftSection, Edit, Item, ItemState
 from newsletter.workspace.drafts import refresh
@@ -122,7 +123,9 @@ def add(text: str, section: str, article: str, position: int | None = None, file
 def find_item(draft: Draft, item: str) -> Item:
     found = next((each for each in draft.items() if each.id == item), None)
     if found is None:
-        raise UsageError(f"There is no item {item} in this issue any more: somebody has taken it out of its file.")
+        raise UsageError(
+            say("There is no item %(item)s in this issue any more: somebody has taken it out of its file.", item=item)
+        )
     return found
 
 
@@ -132,7 +135,9 @@ def section_of(draft: Draft, item: str) -> tuple[DraftSection, int]:
         for number, each in enumerate(section.items):
             if each.id == item:
                 return section, number
-    raise UsageError(f"There is no item {item} in this issue any more: somebody has taken it out of its file.")
+    raise UsageError(
+        say("There is no item %(item)s in this issue any more: somebody has taken it out of its file.", item=item)
+    )
 
 
 def one_line(text: str) -> str:

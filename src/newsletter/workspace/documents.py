@@ -18,6 +18,7 @@ from re import escape, split
 from typing import Protocol
 
 from newsletter.errors import NewsletterError
+from newsletter.i18n import say
 from newsletter.settings import STATE_FOLDER
 
 
@@ -57,14 +58,16 @@ class FolderDocuments:
         try:
             return self._file(path).read_bytes()
         except (FileNotFoundError, IsADirectoryError):
-            raise DocumentError(f"There is no file {path} in the workspace.") from None
+            raise DocumentError(say("There is no file %(path)s in the workspace.", path=path)) from None
 
     def text(self, path: str) -> str:
         """A document as text; a byte order mark is dropped."""
         try:
             return self.read(path).decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise DocumentError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8.") from None
+            raise DocumentError(
+                say("%(path)s is not UTF-8 (byte %(start)s): save it as UTF-8.", path=path, start=error.start)
+            ) from None
 
     def exists(self, path: str) -> bool:
         return self._file(path).is_file()
@@ -109,10 +112,10 @@ class FolderDocuments:
 
     def _file(self, path: str) -> Path:
         if "\0" in path:
-            raise DocumentError("A file name holds no NUL.")
+            raise DocumentError(say("A file name holds no NUL."))
         file = (self.root / path).resolve()
         if not file.is_relative_to(self.root.resolve()):
-            raise DocumentError(f"{path} lies outside the workspace.")
+            raise DocumentError(say("%(path)s lies outside the workspace.", path=path))
         return self.root / path
 
 

@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from newsletter.errors import NewsletterError
+from newsletter.i18n import say
 
 Lines = Callable[[int], list[str]]  # indented by so many blanks
 
@@ -34,7 +35,9 @@ def _append_key(text: str, name: str, lines: Lines, parent: Node | None) -> str:
     if parent is None:
         return "\n".join([text.rstrip("\n"), f"{name}:", *lines(2), ""])
     if in_braces(parent):
-        raise DraftLayout(f"The draft's {name} have no place in a section written in braces: write it in lines.")
+        raise DraftLayout(
+            say("The draft's %(name)s have no place in a section written in braces: write it in lines.", name=name)
+        )
     indent = parent.start_mark.column
     return insert(text, end_line(text, parent, indent), [f"{' ' * indent}{name}:", *lines(indent + 2)])
 
@@ -42,7 +45,7 @@ def _append_key(text: str, name: str, lines: Lines, parent: Node | None) -> str:
 def _fill(text: str, node: Node, name: str, lines: Lines, parent: Node | None) -> str:
     """`items: []` or `items:` with nothing behind becomes a list in lines; a comment there stays."""
     if parent is not None and in_braces(parent):
-        raise DraftLayout("A section written in braces takes no new lines: write it in lines.")
+        raise DraftLayout(say("A section written in braces takes no new lines: write it in lines."))
     key = key_of(parent or root_of(text), name)
     assert key is not None
     start, end = node.start_mark.index, node.end_mark.index

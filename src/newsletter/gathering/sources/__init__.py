@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from newsletter.errors import NewsletterError, nearest
 from newsletter.gathering.sources import feed, html, markdown, text
 from newsletter.gathering.sources.base import Document, Hints, Source
+from newsletter.i18n import say
 
 __all__ = ["SOURCES", "Document", "Hints", "Source", "source_for"]
 
@@ -27,5 +28,11 @@ def source_for(path: str, kind: str | None = None) -> Source:
     by_ending = {each: source for source in SOURCES.values() for each in source.endings}
     if ending not in by_ending:
         known = nearest(ending, by_ending)
-        raise UnknownSource(f"No source reads {ending or 'files without an ending'} ({known}): rename it.")
+        raise UnknownSource(
+            say(
+                "No source reads %(ending)s (%(known)s): rename it.",
+                ending=ending or "files without an ending",
+                known=known,
+            )
+        )
     return by_ending[ending]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert
 
 from newsletter.errors import NewsletterError
 from newsletter.i18n import say
-from newsletter.model.delivery import RUN_TRANSITIONS, RunState
+from newsletter.model.delivery import RUN_IN_WORDS, RUN_TRANSITIONS, RunState
 from newsletter.store.ledger.sql import sql
 from newsletter.store.tables import audit
 
@@ -86,6 +86,8 @@ def _move(
     }
     if not connection.execute(sql(MOVE, instants=("now",), lists=("from",)), values).rowcount:
         state, _ = state_of(connection, run)
-        raise NotThisRun(say("A send that is %(state)s cannot become %(to)s.", state=state.value, to=to.value))
+        raise NotThisRun(
+            say("A send that is %(state)s cannot become %(to)s.", state=RUN_IN_WORDS[state], to=RUN_IN_WORDS[to])
+        )
     row = {"at": by.now, "person_id": by.person, "action": f"run {to.value}", "subject": f"run {run}"}
     connection.execute(insert(audit), row | {"data": {"reason": by.reason}})

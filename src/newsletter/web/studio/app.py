@@ -11,6 +11,7 @@ from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from newsletter.errors import NewsletterError, UsageError
+from newsletter.i18n import say
 from newsletter.model.permission import NotAllowed
 from newsletter.web.studio import (
     approval,
@@ -27,8 +28,8 @@ from newsletter.web.studio import (
     signin,
     who,
 )
-from newsletter.web.studio.desk import SAFE, Forged, SignInNeeded, Studio, studio_of, wanted_language
-from newsletter.web.views import DIST, built
+from newsletter.web.studio.desk import SAFE, Forged, SignInNeeded, Studio, language_of, studio_of
+from newsletter.web.views import DIST, built, said
 
 PAGES = (
     signin,
@@ -46,6 +47,10 @@ PAGES = (
     approval,
 )
 KEPT = "public, max-age=31536000, immutable"
+
+
+DETAILS = {405: say("This address takes no such request: go back, and begin from the page.")}
+NOT_DONE = say("This could not be done")
 
 
 def make_studio(studio: Studio) -> FastAPI:
@@ -77,7 +82,9 @@ def static(name: str, v: str = "") -> Response:
 def _sign_in(request: Request, error: Exception) -> Response:
     """To the sign-in, and back; a script is told, so that it keeps what was typed."""
     if request.headers.get("hx-request") or request.headers.get("x-csrf"):
-        return _page(request, 401, "Your session has ended", "Sign in again in another tab; what you typed stays here.")
+        return _page(
+            request, 401, say("Your session has ended"), say("Sign in again in another tab; what you typed stays here.")
+        )
     back = request.url.path if request.method == "GET" else "/"
     return RedirectResponse(f"/sign-in?next={quote(back)}", 303)
 
@@ -86,27 +93,30 @@ def _error(request: Request, error: Exception) -> Response:
     status = 403 if isinstance(error, (NotAllowed, Forged)) else 422
     if isinstance(error, UsageError) and str(error).startswith("There is no"):
         status = 404
-    return _page(request, status, "This could not be done", str(error))
+    return _page(request, status, NOT_DONE, error)
 
 
 def _not_understood(request: Request, error: Exception) -> Response:
-    return _page(request, 422, "This could not be done", "The form lacks something: go back and fill it in.")
+    return _page(request, 422, NOT_DONE, say("The form lacks something: go back and fill it in."))
 
 
 def _impossible(request: Request, error: Exception) -> Response:
     """A number or a text that no database holds: beyond 63 bits, with a NUL, or with half a character."""
     if request.method in SAFE:
         return _http(request, HTTPException(404))
-    return _page(request, 422, "This could not be done", "The form holds a number or a sign that cannot be kept.")
+    return _page(request, 422, NOT_DONE, say("The form holds a number or a sign that cannot be kept."))
 
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
-        return _page(request, 404, "There is no such page", "It may have been moved, or the address is cut off.")
-    return _page(request, error.status_code, "This could not be done", str(error.detail))
+        return _page(
+            request, 404, say("There is no such page"), say("It may have been moved, or the address is cut off.")
+        )
+    return _page(request, error.status_code, NOT_DONE, DETAILS.get(error.status_code, str(error.detail)))
 
 
-def _page(request: Request, status: int, title: str, text: str) -> HTMLResponse:
-    values = {"title": title, "text": text}
-    return HTMLResponse(studio_of(request).views.render("error.html", wanted_language(request), values), status)
+def _page(request: Request, status: int, title: str, text: str | Exception) -> HTMLResponse:
+    language = language_of(request)
+    values = {"title": title, "text": said(language, text)}
+    return HTMLResponse(studio_of(request).views.render("error.html", language, values), status)

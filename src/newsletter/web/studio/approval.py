@@ -8,11 +8,12 @@ from fastapi import APIRouter, BackgroundTasks, Form
 from fastapi.responses import HTMLResponse, Response
 
 from newsletter.errors import NewsletterError, UsageError
-from newsletter.i18n import pick
+from newsletter.i18n import Listed, Tongue, pick, say, say_many
 from newsletter.model.permission import Action
 from newsletter.store import people
 from newsletter.store.engine import reading
 from newsletter.store.issues import IssueRow
+from newsletter.web import views
 from newsletter.web.studio.desk import At, Desk, allowed
 from newsletter.web.studio.issues import ThisIssue
 from newsletter.web.studio.preview import framed
@@ -52,9 +53,14 @@ def request(at: At, issue: ThisIssue, tasks: BackgroundTasks) -> Response:
     try:
         done = submit(at.ctx, issue, at.person)
     except NewsletterError as error:
-        return _page(at, issue, 422, error=str(error))
-    tasks.add_task(notices.approval_asked, at.ctx, issue, done.edition, at.person, done.recipients)
-    said = f"Version {done.edition.number} waits for approval, for {done.recipients:,} contacts."
+        return _page(at, issue, 422, error=at.say(error))
+    tasks.add_task(notices.approval_asked, at.ctx, issue, done.edition, at.person, done.recipients, said=views.said)
+    said = say_many(
+        done.recipients,
+        "Version %(version)s waits for approval, for %(num)s contact.",
+        "Version %(version)s waits for approval, for %(num)s contacts.",
+        version=done.edition.number,
+    )
     return _go(at, issue, said, tasks)
 
 
@@ -63,13 +69,13 @@ def approve(at: At, issue: ThisIssue, tasks: BackgroundTasks, version: Text, lan
     try:
         standing = reviews.approve_seen(at.ctx, issue, at.person, version, language=language or None)
     except NewsletterError as error:
-        return _page(at, issue, 422, error=str(error))
-    words = f"approved {language}" if language else "approved it"
-    tasks.add_task(notices.decided, at.ctx, issue, standing.edition, at.person, words=words)
+        return _page(at, issue, 422, error=at.say(error))
+    words = say("approved %(language)s", language=Tongue(language)) if language else say("approved it")
+    tasks.add_task(notices.decided, at.ctx, issue, standing.edition, at.person, words=words, said=views.said)
     if standing.missing:
-        return _go(at, issue, f"Noted. It still lacks {' and '.join(standing.missing)}.", tasks)
+        return _go(at, issue, say("Noted. It still lacks %(missing)s.", missing=Listed(standing.missing, "and")), tasks)
     at.studio.wake()
-    return _go(at, issue, f"Version {standing.edition.number} is approved.", tasks)
+    return _go(at, issue, say("Version %(version)s is approved.", version=standing.edition.number), tasks)
 
 
 @router.post(PLACE + "/changes", dependencies=[allowed(Action.APPROVE)])
@@ -78,10 +84,12 @@ def changes(at: At, issue: ThisIssue, tasks: BackgroundTasks, version: Text, tex
         edition = latest_edition(at.ctx, issue)
         reviews.changes_asked(at.ctx, issue, at.person, version, text)
     except NewsletterError as error:
-        return _page(at, issue, 422, error=str(error), typed=text)
-    words = "asks for changes"
-    tasks.add_task(notices.decided, at.ctx, issue, edition, at.person, words=words, comment=text.strip())
-    return _go(at, issue, "The issue goes back to its authors, with what you wrote.", tasks)
+        return _page(at, issue, 422, error=at.say(error), typed=text)
+    words = say("asks for changes")
+    tasks.add_task(
+        notices.decided, at.ctx, issue, edition, at.person, words=words, said=views.said, comment=text.strip()
+    )
+    return _go(at, issue, say("The issue goes back to its authors, with what you wrote."), tasks)
 
 
 @router.post(PLACE + "/comment", dependencies=[allowed(Action.EDIT)])
@@ -89,7 +97,7 @@ def comment(at: At, issue: ThisIssue, text: Text = "", language: Text = "", item
     try:
         reviews.comment(at.ctx, issue, at.person, text, language=language or None, item=item)
     except UsageError as error:
-        return _page(at, issue, 422, error=str(error), remark=text)
+        return _page(at, issue, 422, error=at.say(error), remark=text)
     return at.go(f"/issues/{issue.name}/approval#comments")
 
 

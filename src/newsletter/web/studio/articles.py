@@ -60,7 +60,7 @@ def write_article(at: At, form: TheForm) -> Response:
         front = articles.front_of(_values(form))
         key = articles.write_article(at.ctx, campaign, front, many_lines(form.get("body", "")), at.person)
     except NewsletterError as error:
-        return _new(at, form, failed=str(error))
+        return _new(at, form, failed=at.say(error))
     return at.go(f"/articles/{campaign}/{key}", say("The article is kept."))
 
 
@@ -75,7 +75,7 @@ def upload(
         content = file.file.read(articles.LARGEST + 1)
         found = articles.uploaded(at.ctx, campaign, file.filename or "", content)
     except NewsletterError as error:
-        return _new(at, values, failed=str(error))
+        return _new(at, values, failed=at.say(error))
     texts = {"language": found.language, "title": found.title, "summary": found.summary, "body": found.body}
     return _new(at, values | texts, read=True)
 
@@ -130,7 +130,7 @@ def _values(form: dict[str, str]) -> dict[str, object]:
     if set(event) <= {"zone"}:
         event = {}
     elif "start" not in event:
-        raise UsageError("Enter when the event starts.")
+        raise UsageError(say("Enter when the event starts."))
     return {
         "key": form.get("article", ""),
         "language": form.get("language", ""),
@@ -146,7 +146,7 @@ def _values(form: dict[str, str]) -> dict[str, object]:
 def _known_campaign(at: Desk, form: dict[str, str]) -> str:
     name = form.get("campaign", "")
     if name not in at.ctx.campaigns:
-        raise UsageError("There is no such newsletter: choose one of the list.")
+        raise UsageError(say("There is no such newsletter: choose one of the list."))
     return name
 
 

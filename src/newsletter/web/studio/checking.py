@@ -41,7 +41,7 @@ def page(at: At, issue: ThisIssue, run: str = "") -> Response:
     try:
         return _page(at, issue, editions.findings(at.ctx, issue) if run else editions.checked(at.ctx, issue))
     except NewsletterError as error:
-        return _page(at, issue, None, error=str(error))
+        return _page(at, issue, None, error=at.say(error))
 
 
 @router.post("/issues/{campaign}/{key}/checks/accept", dependencies=[allowed(Action.EDIT)])
@@ -52,7 +52,7 @@ def accept_one(
     try:
         accept(at.ctx, issue, findings, finding, reason, at.person)
     except UsageError as error:
-        return _page(at, issue, findings, status=422, error=str(error), typed={finding: reason})
+        return _page(at, issue, findings, status=422, error=at.say(error), typed={finding: reason})
     return at.go(f"/issues/{issue.name}/checks", say("The warning is accepted; your reason is kept with the issue."))
 
 

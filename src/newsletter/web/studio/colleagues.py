@@ -32,7 +32,7 @@ def add(at: At, name: Text = "", address: Text = "", role: Roles = None) -> Resp
     try:
         person = staff.add_person(at.ctx, name, address, role or [], at.person)
     except NewsletterError as error:
-        return _page(at, 422, error=str(error), name=name, address=address, chosen=role or [])
+        return _page(at, 422, error=at.say(error), name=name, address=address, chosen=role or [])
     return _page(at, link=_link(at, person.id), linked=person.name)
 
 
@@ -41,7 +41,7 @@ def set_roles(at: At, id_: int, role: Roles = None) -> Response:
     try:
         staff.set_roles(at.ctx, id_, role or [], at.person)
     except NewsletterError as error:
-        return _page(at, 422, error=str(error))
+        return _page(at, 422, error=at.say(error))
     return at.go("/people", say("The roles are changed."))
 
 
@@ -57,7 +57,7 @@ def end(at: At, id_: int) -> Response:
     try:
         staff.end_person(at.ctx, id_, at.person)
     except NewsletterError as error:
-        return _page(at, 422, error=str(error))
+        return _page(at, 422, error=at.say(error))
     return at.go("/people", say("They can no longer sign in; their name stays in the record."))
 
 

@@ -54,7 +54,7 @@ def how_many(at: At, issue: ThisIssue) -> Response:
 @router.post(BASE + "/items/{item}/state", dependencies=EDIT)
 def set_state(at: At, issue: ThisIssue, item: str, state: Field, language: Field = "") -> Response:
     if state not in set(ItemState):
-        raise UsageError(f"{state!r} is no state of an article.")
+        raise UsageError(say("%(state)r is no state of an article.", state=state))
     done = drafting.set_state(at.ctx, issue, item, ItemState(state), at.person)
     return _back(at, issue, done, item, language)
 
@@ -147,21 +147,23 @@ def save_item(at: At, issue: ThisIssue, item: str, form: TheForm) -> Response:
     """By the form, or (a script asks for JSON) while somebody writes."""
     language, by_script = form.get("language", ""), at.request.headers.get("accept") == "application/json"
     if language not in _languages(at, issue):
-        raise UsageError(f"This newsletter has no edition in {language!r}.")
+        raise UsageError(say("This newsletter has no edition in %(language)r.", language=language))
     texts = Texts(form.get("title", ""), form.get("summary", ""), form.get("body", ""))
     try:
         done = drafting.set_texts(at.ctx, issue, item, language, texts, at.person, made_from=form.get("made_from", ""))
     except Conflict as conflict:
         return _item(at, issue, item, language, texts=texts, conflict=conflict, status=409)
     except NewsletterError as error:
-        return _item(at, issue, item, language, texts=texts, failed=str(error), status=422)
+        return _item(at, issue, item, language, texts=texts, failed=at.say(error), status=422)
     if by_script:
         now = _texts(at, issue, item, language)
         at_ = at.studio.views.render(
             "saved.html", at.language, {"at": at.ctx.clock.now(), "zone": at.ctx.settings.time_zone}
         )
-        return JSONResponse({"made_from": now.hash, "said": at_.strip(), "fallen": done.fallen})
-    said = f"Saved; {done.fallen}." if done.fallen else "Saved."
+        return JSONResponse(
+            {"made_from": now.hash, "said": at_.strip(), "fallen": at.say(done.fallen) if done.fallen else None}
+        )
+    said = say("Saved; %(fallen)s.", fallen=done.fallen) if done.fallen else say("Saved.")
     return at.go(f"/issues/{issue.name}/content/items/{item}?language={language}", said)
 
 
@@ -229,7 +231,8 @@ def _back(at: Desk, issue: IssueRow, done: Done, item: str, language: str) -> Re
     """To the board, at the item, with a way to undo."""
     asked = [f"language={language}"] if language in _languages(at, issue) else []
     asked += [f"undo={done.change}"] if done.change else []
-    said = f"Done; {done.fallen}." if done.fallen else "Done." if done.change else "Nothing was to be changed."
+    said = say("Done.") if done.change else say("Nothing was to be changed.")
+    said = say("Done; %(fallen)s.", fallen=done.fallen) if done.fallen else said
     answer = at.go(f"/issues/{issue.name}/content" + ("?" + "&".join(asked) if asked else ""), said)
     if item:
         answer.headers["location"] += f"#{item}"

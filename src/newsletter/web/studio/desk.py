@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from newsletter.app import Workspace
 from newsletter.errors import NewsletterError
-from newsletter.i18n import match
+from newsletter.i18n import match, say
 from newsletter.model.permission import Action, may, require
 from newsletter.store import people, sessions
 from newsletter.store.engine import reading, writing
@@ -111,7 +111,7 @@ class Desk:
         }
         return HTMLResponse(self.studio.views.render(template, self.language, common | values), status)
 
-    def say(self, sentence: str) -> str:
+    def say(self, sentence: str | Exception) -> str:
         """In the reader's language, if it is one of ours."""
         return str(views.said(self.language, sentence))
 
@@ -136,6 +136,11 @@ def wanted_language(request: Request) -> str:
     return match([tag for tag in asked if tag], LANGUAGES) or "en"
 
 
+def language_of(request: Request) -> str:
+    """That of whoever is signed in, where the page got so far; else the browser's."""
+    return str(getattr(request.state, "language", "") or wanted_language(request))
+
+
 def studio_of(request: Request) -> Studio:
     studio: Studio = request.app.state.studio
     return studio
@@ -157,7 +162,9 @@ async def desk(request: Request) -> Desk:
         if now - session.seen_at > SEEN_EVERY:
             with writing(ctx.engine) as connection:
                 sessions.seen(connection, session.id, now)
-    return Desk(request, studio, session, person, token)
+    found = Desk(request, studio, session, person, token)
+    request.state.language = found.language
+    return found
 
 
 async def check_form(request: Request, expected: str) -> None:
@@ -167,7 +174,9 @@ async def check_form(request: Request, expected: str) -> None:
         given = str((await request.form()).get("csrf", ""))
     site = request.headers.get("sec-fetch-site", "same-origin")
     if site not in ("same-origin", "none") or not hmac.compare_digest(given.encode(), expected.encode()):
-        raise Forged("This page was opened before you signed in again: go back, load it anew, and repeat the step.")
+        raise Forged(
+            say("This page was opened before you signed in again: go back, load it anew, and repeat the step.")
+        )
 
 
 At = Annotated[Desk, Depends(desk)]

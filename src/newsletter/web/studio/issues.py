@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Form
 from fastapi.responses import Response
 
 from newsletter.errors import UsageError
+from newsletter.i18n import say
 from newsletter.model.permission import Action
 from newsletter.store.issues import IssueRow
 from newsletter.web.studio.desk import At, allowed
@@ -20,7 +21,7 @@ def the_issue(at: At, campaign: str, key: str) -> IssueRow:
     """The issue that an address names; its row is made where so far only its file is there."""
     if (row := find_row(at.ctx, campaign, key)) is not None:
         return row
-    raise UsageError(f"There is no issue {campaign}/{key}: see the list of issues.")
+    raise UsageError(say("There is no issue %(campaign)s/%(key)s: see the list of issues.", campaign=campaign, key=key))
 
 
 ThisIssue = Annotated[IssueRow, Depends(the_issue)]

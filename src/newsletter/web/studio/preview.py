@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, Response
 
 from newsletter.errors import NewsletterError, Problem, ProblemsFound, UsageError
+from newsletter.i18n import Listed, Tongue, say
 from newsletter.model.permission import Action
 from newsletter.store import editions as stored
 from newsletter.store.engine import reading
@@ -77,10 +78,10 @@ def frame(at: At, issue: ThisIssue, view: Asked, last: str = "") -> Response:
     try:
         made = at.studio.editions.last(issue, view.language) if last else _compose(at, issue, view)
         if made is None:
-            raise UsageError("There is no earlier version to show.")
+            raise UsageError(say("There is no earlier version to show."))
         message = _message(at, issue, made, view)[1]
     except NewsletterError as error:
-        return plain(str(error), 422)
+        return plain(at.say(error), 422)
     return framed(at, message.html, pictures=view.pictures == "on")
 
 
@@ -107,16 +108,18 @@ def find(at: At, issue: ThisIssue, view: Asked, who: Annotated[str, Form()]) -> 
 def test(at: At, issue: ThisIssue, view: Asked) -> Response:
     """This message, in this language and as this contact, to the person who looks at it."""
     if not at.person.address:
-        raise UsageError("Your account has no address, so nothing can be sent to you: add it on the staff page.")
+        raise UsageError(say("Your account has no address, so nothing can be sent to you: add it on the staff page."))
     made = _compose(at, issue, view)
     language = _language(at, issue, view)
     shown = _specimen(at, issue, made, view).recipient
     only = replace(made.composition, languages={language: made.composition.languages[language]})
     tested = send_tests(at.ctx, only, [at.person.address], at.person, as_={language: shown})
     if not all(each.went for each in tested):  # the server's words may hold an address: they stand in no URL
-        raise NewsletterError(f"It did not go out: {'; '.join(map(str, tested))}")
-    where = "to your address" if at.ctx.settings.send_with else "to you, into the practice folder"
-    return at.go(view.url(f"/issues/{issue.name}/preview"), f"The test went {where}.")
+        raise NewsletterError(say("It did not go out: %(tested)s", tested=Listed(each.told for each in tested)))
+    where = say("The test went to you, into the practice folder.")
+    if at.ctx.settings.send_with:
+        where = say("The test went to your address.")
+    return at.go(view.url(f"/issues/{issue.name}/preview"), where)
 
 
 @router.get(PICTURES + "/{name}")
@@ -160,7 +163,7 @@ def _page(at: Desk, issue: IssueRow, view: View, **found: Any) -> HTMLResponse:
         values["specimen"], values["message"] = _message(at, issue, made, view)
         values["headers"], values["size"] = _wire(values["message"])
     except NewsletterError as error:
-        values["problems"] = error.problems if isinstance(error, ProblemsFound) else [Problem(str(error))]
+        values["problems"] = error.problems if isinstance(error, ProblemsFound) else [Problem(at.say(error))]
         values["last"] = at.studio.editions.last(issue, view.language) is not None
     return at.page("preview.html", 422 if values["problems"] and at.request.method == "POST" else 200, **values)
 
@@ -177,7 +180,12 @@ def _compose(at: Desk, issue: IssueRow, view: View) -> Edition:
 def _specimen(at: Desk, issue: IssueRow, made: Edition, view: View) -> Specimen:
     language = _language(at, issue, view)
     if language not in made.languages:
-        raise UsageError(f"This issue has nothing in {language} yet: add articles in it, or a translation.")
+        raise UsageError(
+            say(
+                "This issue has nothing in %(language)s yet: add articles in it, or a translation.",
+                language=Tongue(language),
+            )
+        )
     compiled = made.composition.languages[language].compiled
     return specimens.specimen(at.ctx, issue.campaign, made.composition.campaign, compiled, view.as_, at.person)
 

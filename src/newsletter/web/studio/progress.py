@@ -13,13 +13,14 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response, StreamingResponse
 
 from newsletter.errors import NewsletterError, UsageError
+from newsletter.i18n import say, say_many
 from newsletter.model.permission import Action
 from newsletter.store.issues import IssueRow
 from newsletter.store.runs import RunRow
 from newsletter.web.studio.desk import At, Desk, allowed
 from newsletter.web.studio.issues import ThisIssue
 from newsletter.workflow import lookup, progress
-from newsletter.workflow.control import DONE, control
+from newsletter.workflow.control import control
 from newsletter.workflow.deliveries import cells, columns, settle
 from newsletter.workflow.overview import find_row
 from newsletter.workflow.schedule import zone_for
@@ -28,11 +29,16 @@ router = APIRouter(prefix="/issues/{campaign}/{key}/progress")
 
 EVERY = 1.0  # seconds between two looks at the sums
 STREAM = 180  # looks in one stream: then the browser asks again, signed in or not
+MOVED = {
+    "pause": say("The send is paused."),
+    "resume": say("The send is resumed."),
+    "cancel": say("The send is cancelled."),
+}
 SETTLED = {
-    "accepted": "as arrived",
-    "rejected": "as refused",
-    "resend": "to be sent again",
-    "retry": "to be tried again",
+    "accepted": say("as arrived"),
+    "rejected": say("as refused"),
+    "resend": say("to be sent again"),
+    "retry": say("to be tried again"),
 }
 Run = Annotated[int | None, Form()]
 
@@ -97,7 +103,7 @@ def export(at: At, issue: ThisIssue, run: int, state: str = "") -> Response:
     """Every delivery of a run; addresses are masked for who may not see them."""
     id_ = _run(at, issue, run).id
     if state and state not in progress.STATES:
-        raise UsageError(f"There is no state {state!r}.")
+        raise UsageError(say("There is no state %(state)r.", state=state))
 
     def lines() -> Iterator[str]:
         yield "\ufeff" + _csv([columns()])
@@ -112,15 +118,15 @@ def export(at: At, issue: ThisIssue, run: int, state: str = "") -> Response:
 @router.post("/control", dependencies=[allowed(Action.PAUSE)])
 def move(at: At, issue: ThisIssue, what: Annotated[str, Form()], run: Run = None) -> Response:
     """Pause, resume, cancel: at once."""
-    if what not in DONE:
-        raise UsageError(f"A send is paused, resumed or cancelled, not {what!r}.")
+    if what not in MOVED:
+        raise UsageError(say("A send is paused, resumed or cancelled, not %(what)r.", what=what))
     try:
         control(at.ctx, issue, what, at.person)
     except NewsletterError as error:
-        return _page(at, issue, run, failure=str(error))
+        return _page(at, issue, run, failure=at.say(error))
     at.studio.wake()
     where = f"?run={run}" if run is not None else ""
-    return at.go(f"/issues/{issue.name}/progress{where}", f"The send is {DONE[what]}.")
+    return at.go(f"/issues/{issue.name}/progress{where}", MOVED[what])
 
 
 @router.post("/settle", dependencies=[allowed(Action.SETTLE)])
@@ -136,15 +142,23 @@ def decide(
     try:
         mine = progress.those_of(at.ctx, _run(at, issue, run).id, delivery or [])
         if not mine:
-            raise UsageError("Tick at least one message.")
+            raise UsageError(say("Tick at least one message."))
         moved = settle(at.ctx, mine, decision, at.person)
     except NewsletterError as error:
-        return _page(at, issue, run, state=state, failure=str(error))
+        return _page(at, issue, run, state=state, failure=at.say(error))
     at.studio.wake()
-    left = len(mine) - len(moved)
-    rest = f" {left:,} could not be: we may not write to them, or somebody else decided." if left else ""
-    said = f"{len(moved):,} marked {SETTLED[decision]}.{rest}"
+    said = _settled(len(moved), len(mine) - len(moved), SETTLED[decision])
     return at.go(f"/issues/{issue.name}/progress?run={run}&state={state}", said)
+
+
+def _settled(moved: int, left: int, how: str) -> str:
+    done = say_many(moved, "%(num)s marked %(how)s.", "%(num)s marked %(how)s.", how=how)
+    rest = say_many(
+        left,
+        "%(num)s could not be: we may not write to them, or somebody else decided.",
+        "%(num)s could not be: we may not write to them, or somebody else decided.",
+    )
+    return say("%(done)s %(rest)s", done=done, rest=rest) if left else done
 
 
 def _page(
@@ -195,7 +209,7 @@ def _place(after: str) -> tuple[str, int] | None:
 def _run(at: Desk, issue: IssueRow, number: int) -> RunRow:
     run = progress.chosen(progress.runs_of(at.ctx, issue), number)
     if run is None:
-        raise UsageError(f"There is no run {number} of {issue.name}.")
+        raise UsageError(say("There is no run %(number)s of %(issue)s.", number=number, issue=issue.name))
     return run
 
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
 from newsletter.errors import NewsletterError, UsageError
-from newsletter.i18n import say
-from newsletter.model.issue import IssueState
+from newsletter.i18n import Listed, say, say_many
+from newsletter.model.issue import IN_WORDS, IssueState
 from newsletter.model.permission import Action
 from newsletter.store.issues import IssueRow
 from newsletter.web.studio.desk import At, Desk, allowed
@@ -58,8 +58,9 @@ def plan(at: At, issue: ThisIssue, when: When = "", typed: Typed = "") -> Respon
             return at.go(f"/issues/{issue.name}/schedule", say("Scheduled: it leaves at the time below by itself."))
         entry = agenda.plan_issue(at.ctx, issue, when, at.person)
     except NewsletterError as error:
-        return _page(at, issue, str(error), when=when)
-    return at.go(f"/issues/{issue.name}/schedule", f"The time is set{f'; {entry.note}' if entry.note else ''}.")
+        return _page(at, issue, at.say(error), when=when)
+    said = say("The time is set; %(note)s.", note=entry.note) if entry.note else say("The time is set.")
+    return at.go(f"/issues/{issue.name}/schedule", said)
 
 
 @router.post("/send", dependencies=[allowed(Action.APPROVE)])
@@ -71,7 +72,7 @@ def send(at: At, issue: ThisIssue, typed: Typed = "", approved_time: Annotated[b
         else:
             launching.send_now(at.ctx, issue, at.person, typed=typed)
     except NewsletterError as error:
-        return _page(at, issue, str(error), typed=typed)
+        return _page(at, issue, at.say(error), typed=typed)
     at.studio.wake()
     return at.go(f"/issues/{issue.name}/schedule")
 
@@ -81,7 +82,7 @@ def undo(at: At, issue: ThisIssue) -> Response:
     try:
         launching.take_back(at.ctx, issue, at.person)
     except NewsletterError as error:
-        return _page(at, issue, str(error))
+        return _page(at, issue, at.say(error))
     return at.go(f"/issues/{issue.name}/schedule", say("Taken back: nothing has left. The approval still holds."))
 
 
@@ -90,7 +91,7 @@ def unplan(at: At, issue: ThisIssue) -> Response:
     try:
         agenda.unplan_issue(at.ctx, issue, at.person)
     except NewsletterError as error:
-        return _page(at, issue, str(error))
+        return _page(at, issue, at.say(error))
     return at.go(f"/issues/{issue.name}/schedule", say("No time is planned any more."))
 
 
@@ -99,7 +100,7 @@ def rehearse(at: At, issue: ThisIssue) -> Response:
     try:
         launching.rehearse(at.ctx, issue, at.person)
     except NewsletterError as error:
-        return _page(at, issue, str(error))
+        return _page(at, issue, at.say(error))
     at.studio.wake()
     return at.go(f"/issues/{issue.name}/progress", say("The rehearsal has begun. It reaches nobody."))
 
@@ -109,14 +110,21 @@ def proofs(at: At, issue: ThisIssue) -> Response:
     """Every language to who asks, marked as a test."""
     try:
         if at.person.address is None:
-            raise UsageError("You have no address yet, so there is nowhere to send the proofs: add it to your account.")
+            raise UsageError(
+                say("You have no address yet, so there is nowhere to send the proofs: add it to your account.")
+            )
         made = at.studio.editions.whole(at.ctx, issue).composition
         tested = send_tests(at.ctx, made, [at.person.address], at.person)
         if not all(each.went for each in tested):  # the server's words may hold an address: they stand in no URL
-            raise NewsletterError(f"Not all proofs went out: {'; '.join(map(str, tested))}.")
+            raise NewsletterError(
+                say("Not all proofs went out: %(tested)s.", tested=Listed(each.told for each in tested))
+            )
     except NewsletterError as error:
-        return _page(at, issue, str(error))
-    return at.go(f"/issues/{issue.name}/schedule", f"{len(tested)} proofs, marked [Test], went to you.")
+        return _page(at, issue, at.say(error))
+    said = say_many(
+        len(tested), "%(num)s proof, marked [Test], went to you.", "%(num)s proofs, marked [Test], went to you."
+    )
+    return at.go(f"/issues/{issue.name}/schedule", said)
 
 
 @router.post("/later", dependencies=[allowed(Action.EDIT)])
@@ -124,12 +132,22 @@ def later(at: At, issue: ThisIssue) -> Response:
     """Asks for approval of a run to whoever has not been served: new members, mended addresses, a late language."""
     try:
         if issue.state is not IssueState.SENT:
-            raise UsageError(f"{issue.name} is {issue.state.value}: a later run is for issues that were sent.")
+            raise UsageError(
+                say(
+                    "%(issue)s is %(state)s: a later run is for issues that were sent.",
+                    issue=issue.name,
+                    state=IN_WORDS[issue.state],
+                )
+            )
         submitted = submit(at.ctx, issue, at.person, now=True)
     except NewsletterError as error:
-        return _page(at, issue, str(error))
-    number = f"{submitted.recipients:,}"
-    return at.go(f"/issues/{issue.name}/approval", f"A run to {number} contacts not yet served waits for approval.")
+        return _page(at, issue, at.say(error))
+    said = say_many(
+        submitted.recipients,
+        "A run to %(num)s contact not yet served waits for approval.",
+        "A run to %(num)s contacts not yet served waits for approval.",
+    )
+    return at.go(f"/issues/{issue.name}/approval", said)
 
 
 @router.get("/unserved")

@@ -56,7 +56,7 @@ def sign_in_demo(request: Request, who: Text, next: Text = "/") -> Response:
     _same_site(request)
     studio = studio_of(request)
     if not (studio.demo and on_loopback(request)):
-        raise Forged("Signing in without a password is for the demo on one's own machine.")
+        raise Forged(say("Signing in without a password is for the demo on one's own machine."))
     return _signed_in(studio, staff.sign_in_as(studio.workspace.context, who, device=device_of(request)), next)
 
 
@@ -107,7 +107,7 @@ def set_password(at: At, old: Text = "", new: Text = "") -> Response:
     try:
         staff.change_password(at.ctx, at.person, old, new, session_id=at.session.id)
     except NewsletterError as error:
-        return _account(at, 422, password_error=str(error))
+        return _account(at, 422, password_error=at.say(error))
     return at.go("/account", say("The password is changed; all other sessions have ended."))
 
 
@@ -116,8 +116,8 @@ def set_code(at: At, secret: Text = "", code: Text = "", remove: Text = "") -> R
     try:
         staff.set_totp(at.ctx, at.person, None if remove else secret, code)
     except (NewsletterError, ValueError) as error:
-        return _account(at, 422, code_error=str(error) if isinstance(error, NewsletterError) else "Try again.")
-    return at.go("/account", "The second factor is off." if remove else "From now on a code is asked for.")
+        return _account(at, 422, code_error=at.say(error if isinstance(error, NewsletterError) else say("Try again.")))
+    return at.go("/account", say("The second factor is off.") if remove else say("From now on a code is asked for."))
 
 
 @router.post("/account/sessions/end")
@@ -185,7 +185,7 @@ def _inside(url: str) -> str:
 def _same_site(request: Request) -> None:
     """There is no session yet whose token a form could carry; the browser says where the form stood."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise Forged("Sign in on the page of the studio itself.")
+        raise Forged(say("Sign in on the page of the studio itself."))
     origin = request.headers.get("origin")
     if origin and not hmac.compare_digest(origin.split("//")[-1].encode(), request.headers.get("host", "").encode()):
-        raise Forged("Sign in on the page of the studio itself.")
+        raise Forged(say("Sign in on the page of the studio itself."))

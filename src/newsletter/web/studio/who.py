@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
 from newsletter.errors import UsageError
+from newsletter.i18n import say
 from newsletter.model.permission import Action
 from newsletter.web.studio.desk import At, Desk, allowed, plain
 from newsletter.web.studio.preview import framed
@@ -32,7 +33,7 @@ def who(at: At, asked: Annotated[str, Form()] = "") -> Response:
 def contact(at: At, contact_id: int) -> Response:
     found = lookup.history(at.ctx, contact_id, at.person)
     if found is None:
-        raise UsageError("There is no such contact: it may have been erased.")
+        raise UsageError(say("There is no such contact: it may have been erased."))
     return at.page("contact.html", contact=found)
 
 
@@ -42,7 +43,7 @@ def delivery(at: At, delivery_id: int) -> Response:
     try:
         message = sent.sent(at.ctx, row, at.person)
     except sent.NoMessage as error:
-        problem = str(error)
+        problem = at.say(error)
     return at.page("delivery.html", row=row, message=message, problem=problem)
 
 
@@ -52,7 +53,7 @@ def message(at: At, delivery_id: int) -> Response:
     try:
         found = sent.sent(at.ctx, _row(at, delivery_id), at.person)
     except sent.NoMessage as error:
-        return plain(str(error), 422)
+        return plain(at.say(error), 422)
     return framed(at, found.html, pictures=True)
 
 
@@ -66,5 +67,5 @@ def exact(at: At, delivery_id: int) -> Response:
 def _row(at: Desk, delivery_id: int) -> DeliveryRow:
     row = sent.row_of(at.ctx, delivery_id, at.person)
     if row is None:
-        raise UsageError("There is no such message.")
+        raise UsageError(say("There is no such message."))
     return row
