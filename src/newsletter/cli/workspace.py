@@ -1,7 +1,8 @@
-"""Setting up and looking around: init, demo, serve, doctor, schema, db."""
+"""Setting up and looking around: init, demo, serve, doctor, schema, backup, restore, db."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from newsletter.cli.options import HERE, As, Folder, Json, opened
-from newsletter.cli.output import as_json, heading, note, say, table
+from newsletter.cli.output import as_json, counted, heading, note, say, table
 
 if TYPE_CHECKING:
     from newsletter.app import Workspace
@@ -95,6 +96,39 @@ def schema(workspace: Folder = HERE) -> None:
 
     for path in write_schemas(workspace):
         say(str(path))
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The archive to write, .tar.gz.")], workspace: Folder = HERE
+) -> None:
+    """Put definitions, keys and database into one file, of one moment; sends may go on meanwhile.
+
+    It holds addresses and keys: keep it where the database may be kept. For PostgreSQL it needs pg_dump.
+
+        newsletter backup monday.tar.gz
+    """
+    from newsletter.workflow.backup import back_up
+
+    with opened(workspace) as ws:
+        say(f"{back_up(ws.context, file)} holds the workspace. Back: newsletter restore {file} FOLDER")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `newsletter backup` wrote.")],
+    folder: Annotated[Path, typer.Argument(help="A new folder.")],
+) -> None:
+    """Bring a backup back, into a new folder (PostgreSQL: into the empty database of DATABASE_URL).
+
+    Nothing leaves by itself: open sends come back paused, planned ones held, and an administrator confirms first
+    (`newsletter db confirm`), because what was sent since the backup is not known to it.
+    """
+    from newsletter.workflow.backup import restore as bring_back
+
+    stopped = bring_back(file, folder, url=os.environ.get("DATABASE_URL"))
+    say(f"Restored into {folder}; {counted(stopped, 'send')} paused or held.")
+    note(f"Look at it first: newsletter status --workspace {folder}")
 
 
 @db.command("upgrade")
