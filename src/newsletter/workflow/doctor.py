@@ -7,26 +7,22 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, func, select, text
 
 from newsletter.dispatch.transports.base import TransportRefused, TransportUnavailable
 from newsletter.errors import NewsletterError
 from newsletter.settings import SECRETS_FILE, STATE_FOLDER, Secrets, Settings, load_secrets, load_settings
 from newsletter.store.engine import open_engine, reading, sentence_of
 from newsletter.store.migrate import HEAD, check_fingerprint, current, has_fingerprint
+from newsletter.store.tables import audit
+from newsletter.workflow.doctor_finding import Examined
+from newsletter.workflow.doctor_network import examine_network
 
 SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    what: str
-    ok: bool
-    found: str
-    mend: str = ""
+CLOCKS_APART = timedelta(seconds=5)
 
 
 def examine(folder: Path) -> list[Examined]:
@@ -40,8 +36,10 @@ def examine(folder: Path) -> list[Examined]:
         ("folder", lambda: _folder(folder)),
         ("keys", lambda: _keys(folder, settings)),
         ("database", lambda: _database(folder, settings)),
+        ("clock", lambda: _clock(folder, settings)),
     ]
-    return [*(_looked(what, look) for what, look in looks), *_transports(folder, settings)]
+    around = [*_transports(folder, settings), *examine_network(folder, settings)]
+    return [*(_looked(what, look) for what, look in looks), *around]
 
 
 def _looked(what: str, look: Callable[[], Examined]) -> Examined:
@@ -106,6 +104,27 @@ def _database(folder: Path, settings: Settings) -> Examined:
         return Examined("database", True, f"{engine.dialect.name}, schema {schema}")
     finally:
         engine.dispose()
+
+
+def _clock(folder: Path, settings: Settings) -> Examined:
+    """Claims and schedules go by the clock: it must agree with the database's, and not run behind what was written."""
+    engine = _engine(folder, settings)
+    try:
+        with reading(engine) as connection:
+            if engine.dialect.name == "postgresql":
+                theirs = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+            elif current(engine):
+                written = connection.execute(select(func.max(audit.c.at))).scalar()
+                theirs = max(written, datetime.now(UTC)) if written else datetime.now(UTC)
+            else:
+                theirs = datetime.now(UTC)
+    finally:
+        engine.dispose()
+    apart = abs(theirs - datetime.now(UTC))
+    if apart < CLOCKS_APART:
+        return Examined("clock", True, f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
+    found = f"{apart.total_seconds():.0f} s away from what the database says"
+    return Examined("clock", False, found, "Let the system keep its time (NTP): schedules and claims go by it.")
 
 
 def _transports(folder: Path, settings: Settings) -> Iterator[Examined]:
