@@ -18,9 +18,9 @@ def normalise(tag: str) -> str:
     """`pt_br` -> `pt-BR`; raises ValueError for what is no language tag."""
     parts = tag.strip().replace("_", "-").split("-")
     if not (parts[0].isascii() and parts[0].isalpha() and 2 <= len(parts[0]) <= 3):
-        raise ValueError(f"{tag!r} is no language tag such as 'fr' or 'pt-BR'")
+        raise ValueError(say("%(tag)r is no language tag such as 'fr' or 'pt-BR'", tag=tag))
     if not all(part.isascii() and part.isalnum() and 1 <= len(part) <= 8 for part in parts[1:]):
-        raise ValueError(f"{tag!r} is no language tag such as 'fr' or 'pt-BR'")
+        raise ValueError(say("%(tag)r is no language tag such as 'fr' or 'pt-BR'", tag=tag))
     return "-".join([parts[0].lower(), *map(_subtag, parts[1:])])
 
 

@@ -14,6 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from newsletter.errors import Problem, ProblemsFound, nearest
+from newsletter.i18n import say
 
 M = TypeVar("M")
 Path = Sequence[str | int]
@@ -36,9 +37,11 @@ def plain_yaml(text: str, file: str) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = (mark.line + 1, mark.column + 1) if mark else (None, None)
-        raise ProblemsFound([Problem(f"This is no YAML: {error.problem or error.context}", file, *where)]) from error
+        raise ProblemsFound(
+            [Problem(say("This is no YAML: %(why)s", why=error.problem or error.context), file, *where)]
+        ) from error
     except YAMLError as error:
-        raise ProblemsFound([Problem(f"This is no YAML: {error}", file)]) from error
+        raise ProblemsFound([Problem(say("This is no YAML: %(error)s", error=error), file)]) from error
 
 
 @lru_cache(maxsize=512)
@@ -84,56 +87,71 @@ def _is_tag(part: str | int) -> bool:
 
 
 SENTENCES = {  # beginnings of pydantic's error types
-    "int": "must be a whole number",
-    "float": "must be a number",
-    "decimal": "must be a number",
-    "bool": "must be true or false",
-    "string_type": "must be text; write it in quotes",
-    "datetime": "must be a date and time, for example 2026-12-01 09:00",
-    "date": "must be a date, for example 2026-12-01",
-    "time_delta": "must be a duration, for example PT6H or 02:00:00",
-    "list_type": "must be a list",
-    "dict_type": "must hold names and values",
-    "model_type": "must hold names and values",
-    "model_attributes_type": "must hold names and values",
-    "none_required": "must be empty",
-    "greater_than_equal": "must be at least {ge}",
-    "greater_than": "must be more than {gt}",
-    "less_than_equal": "must be at most {le}",
-    "less_than": "must be less than {lt}",
-    "string_too_short": "is shorter than {min_length}",
-    "string_too_long": "is longer than {max_length} characters",
-    "too_short": "has fewer entries than {min_length}",
-    "too_long": "has more entries than {max_length}",
-    "string_pattern_mismatch": "may not be written like this; its form is {pattern}",
+    "int": say("must be a whole number"),
+    "float": say("must be a number"),
+    "decimal": say("must be a number"),
+    "bool": say("must be true or false"),
+    "string_type": say("must be text; write it in quotes"),
+    "datetime": say("must be a date and time, for example 2026-12-01 09:00"),
+    "date": say("must be a date, for example 2026-12-01"),
+    "time_delta": say("must be a duration, for example PT6H or 02:00:00"),
+    "list_type": say("must be a list"),
+    "dict_type": say("must hold names and values"),
+    "model_type": say("must hold names and values"),
+    "model_attributes_type": say("must hold names and values"),
+    "none_required": say("must be empty"),
+    "greater_than_equal": say("must be at least %(ge)s"),
+    "greater_than": say("must be more than %(gt)s"),
+    "less_than_equal": say("must be at most %(le)s"),
+    "less_than": say("must be less than %(lt)s"),
+    "string_too_short": say("is shorter than %(min_length)s"),
+    "string_too_long": say("is longer than %(max_length)s characters"),
+    "too_short": say("has fewer entries than %(min_length)s"),
+    "too_long": say("has more entries than %(max_length)s"),
+    "string_pattern_mismatch": say("may not be written like this; its form is %(pattern)s"),
 }
 
 
 def _sentence(error: ErrorDetails, name: str) -> str:
     for kind, sentence in SENTENCES.items():
         if error["type"] == kind or error["type"].startswith(f"{kind}_"):
-            return f"{name} {sentence.format(**error.get('ctx', {}))}"
-    return f"{name}: {error['msg'].removeprefix('Value error, ')}"
+            limits = {key: str(value) for key, value in error.get("ctx", {}).items()}
+            return say("%(name)s %(problem)s", name=name, problem=say(sentence, **limits))
+    return say("%(name)s: %(why)s", name=name, why=why(error))
+
+
+def why(error: ErrorDetails) -> object:
+    """What a check of ours says, or pydantic itself."""
+    return error.get("ctx", {}).get("error") or error["msg"]
 
 
 def _message(error: ErrorDetails, path: Path, model: Any) -> str:
-    name = ".".join(str(part) for part in path) or "the document"
+    name = ".".join(str(part) for part in path) or say("the document")
     match error["type"]:
         case "extra_forbidden":
-            return f"{name} is not known here: {nearest(str(path[-1]), _names(model, path[:-1]))}"
+            return say(
+                "%(name)s is not known here: %(hint)s", name=name, hint=nearest(str(path[-1]), _names(model, path[:-1]))
+            )
         case "missing":
-            return f"{name} is missing"
+            return say("%(name)s is missing", name=name)
         case "literal_error" | "enum":
             allowed = str(error.get("ctx", {}).get("expected", ""))
             choices = [choice.strip(" '") for choice in allowed.replace(" or ", ",").split(",")]
-            return f"{name} is {error['input']!r}: {nearest(str(error['input']), choices)}"
+            return say(
+                "%(name)s is %(given)r: %(hint)s",
+                name=name,
+                given=error["input"],
+                hint=nearest(str(error["input"]), choices),
+            )
         case "union_tag_invalid":
             tag, kind = str(error["ctx"]["tag"]), str(error["ctx"]["discriminator"]).strip("'")
             known = [each.strip(" '") for each in str(error["ctx"]["expected_tags"]).split(",")]
-            return f"{name}.{kind} is {tag!r}: {nearest(tag, known)}"
+            return say(
+                "%(name)s.%(kind)s is %(tag)r: %(hint)s", name=name, kind=kind, tag=tag, hint=nearest(tag, known)
+            )
         case "union_tag_not_found":
             kind = str(error["ctx"]["discriminator"]).strip("'")
-            return f"{name}.{kind} is missing"
+            return say("%(name)s.%(kind)s is missing", name=name, kind=kind)
         case _:
             return _sentence(error, name)
 

@@ -12,6 +12,7 @@ from ruamel.yaml.error import FileMark
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from newsletter.errors import Problem, ProblemsFound
+from newsletter.i18n import say
 from newsletter.loading import place_in, problems_of
 
 M = TypeVar("M", bound=BaseModel)
@@ -37,7 +38,7 @@ class TomlDocument:
         except tomllib.TOMLDecodeError as error:
             found = _AT.search(str(error))
             line, column = map(int, found.groups()) if found and found[1] else (text.count("\n") + 1, None)
-            message = f"This is no TOML: {_AT.sub('', str(error))}"
+            message = say("This is no TOML: %(why)s", why=_AT.sub("", str(error)))
             raise ProblemsFound([Problem(message, file, line, column)]) from error
         self._root = _node(self.data, (), _places(text))
 
@@ -47,7 +48,7 @@ class TomlDocument:
             return model.model_validate({**self.data, **environment})
         except ValidationError as error:
             found = [
-                Problem(problem.message, "the environment") if str(each["loc"][0]) in environment else problem
+                Problem(problem.message, say("the environment")) if str(each["loc"][0]) in environment else problem
                 for each, problem in zip(error.errors(), problems_of(error, model, self._root, self.file), strict=True)
             ]
             raise ProblemsFound(sorted(found, key=lambda each: (each.line or 0, each.column or 0))) from error

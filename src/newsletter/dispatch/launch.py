@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Insert, Row, Select, delete, func, in
 
 from newsletter.clock import Clock
 from newsletter.errors import NewsletterError
-from newsletter.i18n import Number, say
+from newsletter.i18n import Listed, Number, Tongue, say
 from newsletter.model.delivery import RunState
 from newsletter.store import ledger
 from newsletter.store.engine import Bulk, bulk, reading, writing
@@ -243,11 +243,18 @@ def _clear_staging(engine: Engine, run_id: int) -> None:
 def _without_variant(connection: Connection, positions: Sequence[int]) -> str:
     """Names the first few by institution and id: no address in an error text."""
     listed = [
-        f"contact {row.id} ({row.name or 'no institution'}, {row.language})"
+        say(
+            "contact %(id)s (%(institution)s, %(language)s)",
+            id=row.id,
+            institution=row.name or say("no institution"),
+            language=Tongue(row.language),
+        )
         for row in ranking.named(connection, positions[:NAMED])
     ]
-    more = f" and {len(positions) - NAMED:,} more" if len(positions) > NAMED else ""
-    return (
-        f"No variant of this edition was compiled for {', '.join(listed)}{more}: their values changed since it was "
-        "frozen. Submit the issue again, so that what they would get is compiled and approved."
+    more = say(" and %(number)s more", number=Number(len(positions) - NAMED)) if len(positions) > NAMED else ""
+    return say(
+        "No variant of this edition was compiled for %(contacts)s%(more)s: their values changed since it was "
+        "frozen. Submit the issue again, so that what they would get is compiled and approved.",
+        contacts=Listed(listed),
+        more=more,
     )

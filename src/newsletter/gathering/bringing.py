@@ -42,7 +42,7 @@ def bring(article: Article, fetch: Fetch | None, lacking: dict[str, str]) -> tup
             paths[address], content = _picture(address, fetch)
             files[paths[address]] = content
         except NewsletterError as error:
-            lacking[address] = f"A picture of {article.title!r} is left out: {error}"
+            lacking[address] = say("A picture of %(title)r is left out: %(error)s", title=article.title, error=error)
     picture = article.picture
     if picture is not None and picture.source.startswith("http"):
         path = paths.get(picture.source)
@@ -63,7 +63,7 @@ def bring_named(addresses: Iterable[str], there: Callable[[str], bool], fetch: F
                 path, content = _picture(address, fetch)
                 files[path] = content
             except NewsletterError as error:
-                lacking[address] = f"The picture {address} is left out: {error}"
+                lacking[address] = say("The picture %(address)s is left out: %(error)s", address=address, error=error)
     return files
 
 

@@ -12,6 +12,7 @@ import unicodedata
 from charset_normalizer import from_bytes
 
 from newsletter.errors import Problem, ProblemsFound
+from newsletter.i18n import say
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -36,7 +37,7 @@ def decode(content: bytes, file: str, *, declared: str | None = None) -> str:
     if text is None and b"\0" not in content:
         text = _western(content) or _guessed(content)
     if text is None:
-        raise ProblemsFound([Problem("This is no text file: save it as plain text in UTF-8.", file)])
+        raise ProblemsFound([Problem(say("This is no text file: save it as plain text in UTF-8."), file)])
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -17,7 +17,7 @@ import httpcore
 import httpx
 
 from newsletter.gathering.network import FetchError, GuardedNetwork, Permits, Resolve, is_public, system_resolve
-from newsletter.i18n import say
+from newsletter.i18n import Number, say
 
 REDIRECTS = (301, 302, 303, 307, 308)
 PICTURE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
@@ -173,7 +173,13 @@ def _answer(response: httpcore.Response, named: httpx.Headers, address: httpx.UR
 
 def _body(chunks: Iterator[bytes], coding: str, address: httpx.URL, limits: Limits) -> bytes:
     """The content, never holding more than the limit: a compressed bomb is cut while it inflates."""
-    too_long = FetchError(f"{_shown(address)} is longer than {limits.max_bytes:,} bytes.")
+    too_long = FetchError(
+        say(
+            "%(address)s is longer than %(most)s bytes.",
+            address=_shown(address),
+            most=Number(limits.max_bytes),
+        )
+    )
     if coding not in ("identity", "gzip", "x-gzip", "deflate"):
         raise FetchError(
             say(

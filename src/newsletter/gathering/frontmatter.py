@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from newsletter.errors import Problem, ProblemsFound
 from newsletter.gathering.linking import web_address
-from newsletter.i18n import normalise
+from newsletter.i18n import normalise, say
 from newsletter.loading import load_yaml
 from newsletter.model.article import Article, Event, Picture
 
@@ -21,7 +21,7 @@ Kind = Literal["article", "foreword", "quotation", "figure", "event", "notice"]
 
 def _web(value: str) -> str:
     if web_address(value) is None:
-        raise ValueError(f"{value!r} is no address of a web page: it begins with https://")
+        raise ValueError(say("%(url)r is no address of a web page: it begins with https://", url=value))
     return value
 
 
@@ -29,7 +29,7 @@ def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{value!r} is no time zone such as Europe/Zurich") from None
+        raise ValueError(say("%(value)r is no time zone such as Europe/Zurich", value=value)) from None
     return value
 
 
@@ -133,7 +133,7 @@ def split(text: str, file: str) -> tuple[Front, str, int]:
     if lines[0].rstrip() == "---":
         end = next((number for number, line in enumerate(lines) if number and line.rstrip() in ("---", "...")), None)
         if end is None:
-            message = "The front matter is not closed: put a line `---` below it."
+            message = say("The front matter is not closed: put a line `---` below it.")
             raise ProblemsFound([Problem(message, file, 1)])
         # The blank first line keeps the numbers those of the file.
         front = load_yaml("\n" + "\n".join(lines[1:end]) + "\n", file, Front)

@@ -16,6 +16,7 @@ from newsletter.gathering.bringing import Fetch, bring
 from newsletter.gathering.fetch import Validators
 from newsletter.gathering.language import detector
 from newsletter.gathering.sources import Document, Hints, Source, source_for
+from newsletter.i18n import Tongue, say
 from newsletter.model.article import Article, complete
 from newsletter.model.campaign import Campaign, SourceSpec
 
@@ -172,8 +173,12 @@ class _Work:
             front = self._front(path)
             if front is not None and front.source_hash and front.source_hash != article.text_hash:
                 self.result.notices.append(
-                    f"{path}: the text at {article.source} has changed since it was gathered. Yours stays as it is; "
-                    "remove the file to gather the new text."
+                    say(
+                        "%(path)s: the text at %(source)s has changed since it was gathered. Yours stays as it "
+                        "is; remove the file to gather the new text.",
+                        path=path,
+                        source=article.source,
+                    )
                 )
         return present or _at(article, path)
 
@@ -194,9 +199,12 @@ class _Work:
     def _keep(self, article: Article) -> None:
         present = self.result.library.setdefault(article.key, {}).setdefault(article.language, article)
         if present.file != article.file:
-            message = (
-                f"The article {article.key!r} is there twice in {article.language} "
-                f"(also {present.file or present.source}): give one of them another `key:` or file name."
+            message = say(
+                "The article %(key)r is there twice in %(language)s (also %(where)s): give one of them "
+                "another `key:` or file name.",
+                key=article.key,
+                language=Tongue(article.language),
+                where=present.file or present.source,
             )
             problem = Problem(message, article.file or article.source)
             if problem not in self.result.problems:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from newsletter.errors import Problem, ProblemsFound
-from newsletter.i18n import match
+from newsletter.i18n import match, say
 
 if TYPE_CHECKING:
     from lingua import Language, LanguageDetector
@@ -68,9 +68,9 @@ def settle(text: str, *, stated: str | None, named: str | None, usual: str | Non
     """
     found = stated or named or usual or detect(text)
     if found is None:
-        message = (
-            "The language of this text is not clear: name the file like `name.fr.md`, or write `language: fr` "
-            "in its front matter or at its source in campaign.yaml."
+        message = say(
+            "The language of this text is not clear: name the file like `name.fr.md`, or write "
+            "`language: fr` in its front matter or at its source in campaign.yaml."
         )
         raise ProblemsFound([Problem(message, file, 1)])
     return found

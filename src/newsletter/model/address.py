@@ -12,6 +12,8 @@ import unicodedata
 import idna
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
+from newsletter.i18n import say
+
 # What nearly all addresses look like. They need none of the rules for international ones, which take many times as
 # long; a property test holds that both ways agree.
 _LOCAL = r"[a-z0-9_+-]+(\.[a-z0-9_+-]+)*"
@@ -19,6 +21,17 @@ _DOMAIN = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z])?"
 _PLAIN_DOMAIN = re.compile(_DOMAIN, re.IGNORECASE | re.ASCII)
 _PLAIN = re.compile(f"{_LOCAL}@{_DOMAIN}", re.IGNORECASE | re.ASCII)
 _SPECIAL = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
+
+
+OFTEN = (  # what email-validator says oftenest, for translations
+    say("An email address must have an @-sign."),
+    say("There must be something before the @-sign."),
+    say("There must be something after the @-sign."),
+    say("An email address cannot have a period immediately after the @-sign."),
+    say("The part after the @-sign is not valid. It should have a period."),
+    say("The part after the @-sign is not valid. It is not within a valid top-level domain."),
+    say("The part after the @-sign is a special-use or reserved name that cannot be used with email."),
+)
 
 
 class AddressError(ValueError):
@@ -34,7 +47,7 @@ def check_address(address: str) -> str:
         validate_email(given, check_deliverability=False, allow_smtputf8=True, test_environment=True)
         ascii_domain(given.rpartition("@")[2])
     except (EmailNotValidError, idna.IDNAError) as error:
-        raise AddressError(str(error)) from error
+        raise AddressError(say(str(error))) from error
     return given
 
 

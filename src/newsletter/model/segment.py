@@ -61,7 +61,7 @@ _SIGNS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">
 _FLIPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _LARGEST = 2**53  # beyond, numbers in JSON are not exact
 _ORDERED = (FieldType.NUMBER, FieldType.DATE)
-_EXAMPLE = 'write for example institution.region == "Africa"'
+_EXAMPLE = say('write for example institution.region == "Africa"')
 _CONSTANTS: dict[FieldType, tuple[type, ...]] = {
     FieldType.TEXT: (str,),
     FieldType.DATE: (str,),
@@ -69,10 +69,10 @@ _CONSTANTS: dict[FieldType, tuple[type, ...]] = {
     FieldType.NUMBER: (int, float),
 }
 _AS_WRITTEN = {
-    FieldType.TEXT: 'a text in quotes, such as "Africa"',
-    FieldType.DATE: 'a date such as "2026-01-31"',
-    FieldType.BOOLEAN: "true or false",
-    FieldType.NUMBER: "a number without quotes",
+    FieldType.TEXT: say('a text in quotes, such as "Africa"'),
+    FieldType.DATE: say('a date such as "2026-01-31"'),
+    FieldType.BOOLEAN: say("true or false"),
+    FieldType.NUMBER: say("a number without quotes"),
 }
 
 
@@ -81,7 +81,14 @@ class RuleError(NewsletterError):
 
     def __init__(self, message: str, text: str, column: int) -> None:
         self.message, self.text, self.column = message, text, column
-        super().__init__(f"{message} (column {column} of the rule: {_shortened(text)})")
+        super().__init__(
+            say(
+                "%(message)s (column %(column)s of the rule: %(text)s)",
+                message=message,
+                column=column,
+                text=_shortened(text),
+            )
+        )
 
 
 def parse(text: str, fields: Fields, segments: Mapping[str, str] | None = None) -> Node:
@@ -391,19 +398,19 @@ def _start(at: nodes.Node) -> int:
 def _described(at: nodes.Node) -> str:
     match at:
         case nodes.Name():
-            return f"the name {at.name!r}"
+            return say("the name %(name)r", name=at.name)
         case nodes.Const():
-            return f"the value {at.value!r}"
+            return say("the value %(name)r", name=at.value)
         case nodes.Filter():
-            return f"the filter {at.name!r}"
+            return say("the filter %(name)r", name=at.name)
         case nodes.Test():
-            return f"the test {at.name!r}"
+            return say("the test %(name)r", name=at.name)
         case nodes.Call():
-            return "a call"
+            return say("a call")
         case nodes.BinExpr() | nodes.UnaryExpr() | nodes.Concat():
-            return "a calculation"
+            return say("a calculation")
         case nodes.CondExpr():
-            return "a choice (if ... else)"
+            return say("a choice (if ... else)")
         case nodes.Getitem():
-            return "an index in brackets"
-    return f"a {type(at).__name__.lower()}"
+            return say("an index in brackets")
+    return say("a %(kind)s", kind=type(at).__name__.lower())

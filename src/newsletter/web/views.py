@@ -26,6 +26,7 @@ from markupsafe import Markup
 
 from newsletter.errors import NewsletterError, Problem, ProblemsFound
 from newsletter.i18n import Listed, Moment, Number, Said, Tongue, direction, locale
+from newsletter.web.recalled import recalled
 
 WEB = Path(__file__).parent
 DIST = WEB / "dist"
@@ -55,6 +56,7 @@ class Views:
         made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
         made.filters |= {name: partial(each, locale(language)) for name, each in FILTERS.items()}
         made.filters["said"] = partial(said, language)
+        made.filters["kept"] = lambda text: said(language, recalled(text or ""))
         made.globals |= {
             "icon": icon,
             "built": built,

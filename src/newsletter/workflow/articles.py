@@ -18,7 +18,7 @@ from newsletter.gathering.naming import slug, split_name
 from newsletter.gathering.pasting import UnreadableDocument, divided, of_docx, pasted
 from newsletter.gathering.writing import plain_paragraph
 from newsletter.i18n import match, say
-from newsletter.loading import load_yaml
+from newsletter.loading import load_yaml, why
 from newsletter.model.article import Article, Library, Translations, outdated
 from newsletter.model.draft import Draft, ItemState
 from newsletter.model.permission import Action, require
@@ -154,9 +154,7 @@ def front_of(values: dict[str, object]) -> Front:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise UsageError(
-            say("%(field)s: %(why)s", field=field, why=first["msg"].removeprefix("Value error, "))
-        ) from None
+        raise UsageError(say("%(field)s: %(why)s", field=field, why=why(first))) from None
 
 
 def _read(name: str, content: bytes) -> tuple[str, str, str]:

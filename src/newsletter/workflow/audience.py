@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from newsletter.audience.select import AudienceRule
 from newsletter.errors import Problem, ProblemsFound
+from newsletter.i18n import say
 from newsletter.model.campaign import Campaign, Copies
 from newsletter.model.publication import PublicationKind
 from newsletter.model.rule import Node
@@ -83,4 +84,4 @@ def parse_rule(ctx: Context, text: str) -> Node:
 def _problem(ctx: Context, name: str, part: str, error: RuleError) -> Problem:
     path = f"campaigns/{name}/campaign.yaml"
     where = place(ctx.documents.text(path), ["audience", part]) or (None, None)
-    return Problem(f"audience.{part}: {error}", path, *where)
+    return Problem(say("audience.%(part)s: %(error)s", part=part, error=error), path, *where)

@@ -12,6 +12,7 @@ from newsletter.gathering.gather import Desk, Gathered, folder, gather
 from newsletter.gathering.gather import library_of as read_library
 from newsletter.gathering.remembering import remember, remembered
 from newsletter.gathering.selection import Occasion, propose
+from newsletter.i18n import Tongue, say
 from newsletter.loading import load_yaml
 from newsletter.model.article import Library, outdated
 from newsletter.model.campaign import Campaign
@@ -102,9 +103,17 @@ def _planned(draft: Draft) -> date | None:
 
 
 def _notices(draft: Draft, library: Library, ctx: Context) -> list[str]:
-    gone = [f"The article {item.article!r} of the draft is no longer there." for item in vanished(draft, library)]
+    gone = [
+        say("The article %(article)r of the draft is no longer there.", article=item.article)
+        for item in vanished(draft, library)
+    ]
     old = [
-        f"The {tag} translation of {article.title!r} is older than the text it was made from ({article.file})."
+        say(
+            "The %(language)s translation of %(title)r is older than the text it was made from (%(file)s).",
+            language=Tongue(tag),
+            title=article.title,
+            file=article.file,
+        )
         for translations in library.values()
         for tag, article in translations.items()
         if outdated(article, translations)

@@ -9,6 +9,7 @@ from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from newsletter.errors import NewsletterError, Problem, ProblemsFound
+from newsletter.i18n import say
 from newsletter.model.campaign import Recurrence
 from newsletter.model.recurrence import Firing, RecurrenceError, firings, key_of, zone_of
 from newsletter.workflow.context import Context
@@ -61,5 +62,5 @@ def _recurring(ctx: Context, name: str) -> Recurring | None:
     except RecurrenceError as error:
         path = f"campaigns/{name}/campaign.yaml"
         where = place(ctx.documents.text(path), ["recurrence"]) or (None, None)
-        raise ProblemsFound([Problem(f"recurrence: {error}", path, *where)]) from error
+        raise ProblemsFound([Problem(say("recurrence: %(error)s", error=error), path, *where)]) from error
     return one

@@ -33,7 +33,9 @@ from newsletter.workspace.lines import (
 
 V = TypeVar("V")
 
-LAYOUT = "{file} is written in a way that cannot be changed here: write one thing a line, or change it in the file."
+LAYOUT = say(
+    "%(file)s is written in a way that cannot be changed here: write one thing a line, or change it in the file."
+)
 BREAKS = re.compile(r"\r\n|[\r\x85\u2028\u2029]")
 INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 
@@ -63,7 +65,7 @@ def set_edit(text: str, item: str, language: str, edit: Edit, file: str = "the d
     meant = _mapped(draft, item, lambda each: each.model_copy(update={"edits": edits}))
     node = _item(text, item).node
     if in_braces(node):
-        raise DraftLayout(LAYOUT.format(file=file))
+        raise DraftLayout(say(LAYOUT, file=file))
     present = child_of(node, "edits")
     if not edits or not isinstance(present, MappingNode) or in_braces(present):
         new = _put(text, node, "edits", (lambda indent: _edits(edits, indent)) if edits else None)
@@ -102,7 +104,7 @@ def move(text: str, item: str, section: str, position: int | None = None, file: 
     meant = _moved(draft, item, section, position)
     place = _item(text, item)
     if in_braces(place.items):
-        raise DraftLayout(LAYOUT.format(file=file))
+        raise DraftLayout(say(LAYOUT, file=file))
     lines = text.split("\n")
     start, end = place.lines(text)
     taken = lines[start:end]
@@ -179,7 +181,7 @@ def _with(values: Mapping[str, V], key: str, value: V | None) -> dict[str, V]:
 
 def _verified(text: str, meant: Draft, file: str) -> str:
     if load_yaml(text, file, Draft) != meant:
-        raise DraftLayout(LAYOUT.format(file=file))
+        raise DraftLayout(say(LAYOUT, file=file))
     return text
 
 
@@ -208,7 +210,7 @@ def _item(text: str, item: str) -> _Place:
             name = child_of(node, "id")
             if isinstance(name, ScalarNode) and name.value == item:
                 return _Place(items, node)
-    raise DraftLayout(LAYOUT.format(file="The draft"))
+    raise DraftLayout(say(LAYOUT, file=say("The draft")))
 
 
 def _start(text: str, node: Node, items: SequenceNode) -> int:
@@ -235,7 +237,7 @@ def _put_item(text: str, section: str, block: Sequence[str], position: int | Non
     items = child_of(node, "items")
     if isinstance(items, SequenceNode) and items.value and position is not None and position < len(items.value):
         if in_braces(items):
-            raise DraftLayout(LAYOUT.format(file="The draft"))
+            raise DraftLayout(say(LAYOUT, file=say("The draft")))
         line = _start(text, items.value[max(0, position)], items)
         return insert(text, line, _indented(block, items.start_mark.column))
     return append(text, items, "items", lambda indent: _indented(block, indent), node)
@@ -268,7 +270,7 @@ def _forgotten(text: str, draft: Draft, article: str) -> str:
         return text
     place = draft.proposed.index(article)
     if in_braces(proposed):
-        raise DraftLayout(LAYOUT.format(file="The draft"))
+        raise DraftLayout(say(LAYOUT, file=say("The draft")))
     lines = text.split("\n")
     del lines[proposed.value[place].start_mark.line]
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic import Field as ModelField
 
 from newsletter.errors import Problem, ProblemsFound, nearest
+from newsletter.i18n import say
 from newsletter.model.campaign import ByLanguage, Campaign
 from newsletter.model.fields import Field, Fields, FieldType
 from newsletter.model.publication import Publication
@@ -46,5 +47,9 @@ def check_publication(campaign: Campaign, publications: Mapping[str, Publication
     """The publication that a campaign names must be defined."""
     if campaign.publication not in publications:
         hint = nearest(campaign.publication, publications)
-        message = f"publication {campaign.publication!r} is not in subscribers/publications.yaml: {hint}"
+        message = say(
+            "publication %(publication)r is not in subscribers/publications.yaml: %(hint)s",
+            publication=campaign.publication,
+            hint=hint,
+        )
         raise ProblemsFound([Problem(message, path, *(place(text, ["publication"]) or (1, 1)))])

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ruamel.yaml.nodes import SequenceNode
 
 from newsletter.errors import NewsletterError
+from newsletter.i18n import say
 from newsletter.loading import load_yaml
 from newsletter.model.article import Library
 from newsletter.model.draft import Draft, DraftSection, Item
@@ -126,14 +127,14 @@ def _verify(text: str, before: Draft, fresh: Proposals, file: str) -> None:
     try:
         after = load_yaml(text, file, Draft)
     except NewsletterError as error:
-        raise DraftLayout(_LAYOUT.format(file=file)) from error
+        raise DraftLayout(say(_LAYOUT, file=file)) from error
     sections = {section.id: section.items for section in after.sections}
     added = {key: [item.article for item in sections.get(key, [])][-len(new) :] for key, new in fresh.items()}
     if added != {key: list(new) for key, new in fresh.items()} or _without(after, fresh) != _comparable(before):
-        raise DraftLayout(_LAYOUT.format(file=file))
+        raise DraftLayout(say(_LAYOUT, file=file))
 
 
-_LAYOUT = "{file} is written in a way into which gathering cannot put new articles: write one thing a line."
+_LAYOUT = say("%(file)s is written in a way into which gathering cannot put new articles: write one thing a line.")
 
 
 def _without(draft: Draft, fresh: Proposals) -> Draft:

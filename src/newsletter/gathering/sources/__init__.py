@@ -31,7 +31,7 @@ def source_for(path: str, kind: str | None = None) -> Source:
         raise UnknownSource(
             say(
                 "No source reads %(ending)s (%(known)s): rename it.",
-                ending=ending or "files without an ending",
+                ending=ending or say("files without an ending"),
                 known=known,
             )
         )

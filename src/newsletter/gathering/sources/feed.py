@@ -18,16 +18,16 @@ from newsletter.gathering.linking import resolver, web_address
 from newsletter.gathering.naming import address_key
 from newsletter.gathering.sources.base import Document, Hints, Source
 from newsletter.gathering.sources.html import without_lead
-from newsletter.i18n import normalise
+from newsletter.i18n import normalise, say
 from newsletter.model.article import Article, Picture
 
 LONGEST_SUMMARY = 400
-_NO_FEED = "This is no RSS or Atom feed that can be read: see whether the address or file is the right one."
+_NO_FEED = say("This is no RSS or Atom feed that can be read: see whether the address or file is the right one.")
 
 
 def read(document: Document, hints: Hints) -> Iterator[Article | Problem]:
     if re.search(rb"<!\s*E\0?N\0?T\0?I\0?T\0?Y", document.content[:65536], re.IGNORECASE):
-        yield Problem("The feed defines XML entities, which no feed needs: it is not read.", document.name)
+        yield Problem(say("The feed defines XML entities, which no feed needs: it is not read."), document.name)
         return
     headers = {"content-location": document.url} if document.url else {}
     try:
@@ -43,7 +43,7 @@ def read(document: Document, hints: Hints) -> Iterator[Article | Problem]:
         return
     if line:
         yield Problem(
-            "The feed is broken here: what could be read of it was taken; tell its makers.", document.name, line
+            say("The feed is broken here: what could be read of it was taken; tell its makers."), document.name, line
         )
     for number, entry in enumerate(found.entries, 1):
         try:

@@ -17,7 +17,7 @@ from newsletter.gathering.language import settle
 from newsletter.gathering.linking import resolver, web_address
 from newsletter.gathering.naming import address_key, split_name
 from newsletter.gathering.sources.base import Document, Hints, Source
-from newsletter.i18n import normalise
+from newsletter.i18n import normalise, say
 from newsletter.model.article import Article, Picture
 
 _DECLARED = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
@@ -38,8 +38,12 @@ def _article(document: Document, hints: Hints) -> Article:
     resolve = resolver(base, None if document.url else document.name)
     body = to_markdown(lxml.html.tostring(content, encoding="unicode", with_tail=False), resolve)
     if not title or not body:
-        missing = "title: give it a <title> or <h1>" if not title else "text: give it an <article>, <main> or <body>"
-        raise ProblemsFound([Problem(f"The page has no {missing}.", document.name)])
+        missing = (
+            say("title: give it a <title> or <h1>")
+            if not title
+            else say("text: give it an <article>, <main> or <body>")
+        )
+        raise ProblemsFound([Problem(say("The page has no %(missing)s.", missing=missing), document.name)])
     summary = _meta(page, "description") or _meta(page, "og:description")
     named_key, named_language = split_name(document.name, hints.languages)
     language = settle(
@@ -83,7 +87,7 @@ def _page(document: Document) -> HtmlElement:
         parser = lxml.html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False)
         return lxml.html.document_fromstring(without_controls(text).encode(), parser=parser)
     except lxml.etree.LxmlError as error:
-        raise ProblemsFound([Problem(f"This is no web page: {error}", document.name, 1)]) from error
+        raise ProblemsFound([Problem(say("This is no web page: %(error)s", error=error), document.name, 1)]) from error
 
 
 def _content(page: HtmlElement) -> HtmlElement:

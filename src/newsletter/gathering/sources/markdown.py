@@ -8,6 +8,7 @@ from newsletter.gathering.frontmatter import Front, split
 from newsletter.gathering.language import settle
 from newsletter.gathering.naming import split_name
 from newsletter.gathering.sources.base import Document, Found, Hints, Source
+from newsletter.i18n import say
 from newsletter.model.article import Article
 
 
@@ -59,7 +60,7 @@ def _title(front: Front, body: str, line: int, file: str) -> tuple[str, str, int
     first, _, rest = body.partition("\n")
     title = first.removeprefix("# ").strip()
     if not first.startswith("# ") or not title:
-        message = "The article has no title: write `title: ...` in its front matter, or begin it with `# Title`."
+        message = say("The article has no title: write `title: ...` in its front matter, or begin it with `# Title`.")
         raise ProblemsFound([Problem(message, file, line)])
     blank = len(rest) - len(rest.lstrip("\n"))
     return title, rest.strip("\n"), line + 1 + blank

@@ -10,6 +10,7 @@ from newsletter.gathering.language import settle
 from newsletter.gathering.naming import address_key, split_name
 from newsletter.gathering.sources.base import Document, Found, Hints, Source
 from newsletter.gathering.writing import plain_paragraph
+from newsletter.i18n import say
 from newsletter.model.article import Article
 
 LONGEST_TITLE = 300
@@ -58,12 +59,17 @@ def _parts(text: str) -> tuple[str, list[str], int]:
 
 def _check(title: str, paragraphs: list[str], line: int, file: str) -> None:
     if not title:
-        raise ProblemsFound([Problem("The file is empty: the first line is the title, the text follows.", file, 1)])
+        raise ProblemsFound(
+            [Problem(say("The file is empty: the first line is the title, the text follows."), file, 1)]
+        )
     if len(title) > LONGEST_TITLE:
-        message = f"The first line should be the title, but has {len(title)} characters: put the title above it."
+        message = say(
+            "The first line should be the title, but has %(number)s characters: put the title above it.",
+            number=len(title),
+        )
         raise ProblemsFound([Problem(message, file, line)])
     if not paragraphs:
-        message = "There is a title and no text: write the text below it, after a blank line."
+        message = say("There is a title and no text: write the text below it, after a blank line.")
         raise ProblemsFound([Problem(message, file, line)])
 
 
