@@ -79,6 +79,12 @@ class SendGridSettings(Strict):
     connections: int = Field(default=4, ge=1, le=20, description="Requests at the same time")
     batch: int = Field(default=1000, ge=1, le=1000, description="Recipients a request")
     timeout: timedelta = timedelta(seconds=60)
+    webhook_key: str | None = Field(
+        default=None, description="Public key of the signed event webhook at /hooks/sendgrid/<name of this transport>"
+    )
+    settle_requests: bool = Field(
+        default=True, description="Whether one event settles all that its request carried (taken or refused whole)"
+    )
 
 
 TransportSettings = Annotated[OutboxSettings | SmtpSettings | SendGridSettings, Field(discriminator="kind")]

@@ -40,7 +40,9 @@ async def probe(engine: Engine, run: int, transport: Transport, *, clock: Clock)
 
 def _sweep(engine: Engine, run: int, worker: int, now: datetime, alone: bool) -> int:
     with writing(engine) as connection:
-        return ledger.sweep(connection, worker, run, now=now, alone=alone)
+        swept = ledger.sweep(connection, worker, run, now=now, alone=alone)
+        ledger.settle_by_events(connection, run, now=now)
+        return swept
 
 
 def _doubtful(engine: Engine, run: int, transport: str) -> list[Doubtful]:

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from newsletter.app import Workspace
 from newsletter.errors import UsageError
 from newsletter.web.headers import App, guarded
+from newsletter.web.hooks import add_hooks
 from newsletter.web.operations import add_operations
 from newsletter.web.public.app import add_public
 from newsletter.web.studio.app import make_studio
@@ -30,6 +31,7 @@ def make_app(
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None) if only == "public" else make_studio(studio)
     if only != "studio":
         add_public(app, workspace)
+        add_hooks(app, workspace.context)
     add_operations(app, workspace.context)
     return guarded(app, https=https)
 

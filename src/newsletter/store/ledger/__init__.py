@@ -4,6 +4,7 @@
     intent     3, 8     say that it will be written, before it is
     outcome    4, 5, 6  say what became of it; settle what was unconfirmed
     sweep      5, 8, 10 what a crash, a cancelled run or time leaves behind
+    events     6        what is learnt later
     persons    6, 7, 9  what only a named person decides
     runs                start, pause, resume, cancel, finish
     sums                the proof that nobody was lost
@@ -12,6 +13,7 @@ Row 1 is the launch: store.ledger.layout, called by dispatch.launch.
 """
 
 from newsletter.store.ledger.claim import Claimed, claim, release
+from newsletter.store.ledger.events import Learnt, learn, settle_by_events
 from newsletter.store.ledger.intent import Intent, intend
 from newsletter.store.ledger.outcome import Record, record, settle
 from newsletter.store.ledger.persons import decide, resend, retry
@@ -25,6 +27,7 @@ __all__ = [
     "By",
     "Claimed",
     "Intent",
+    "Learnt",
     "NotThisRun",
     "Record",
     "Unconfirmed",
@@ -35,6 +38,7 @@ __all__ = [
     "give_up",
     "intend",
     "issue_sums",
+    "learn",
     "next_due",
     "pause",
     "record",
@@ -44,6 +48,7 @@ __all__ = [
     "retry",
     "run_sums",
     "settle",
+    "settle_by_events",
     "skip_cancelled",
     "start",
     "state_of",

@@ -1,0 +1,123 @@
+"""Events settle what was in doubt: late, twice, in any order; and they tell which addresses are dead."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from newsletter.app import Workspace
+from newsletter.clock import FixedClock
+from newsletter.store.engine import reading
+from newsletter.store.tables import attempt, delivery, event, suppression
+from tests.fakes.sendgrid import KEY, FakeSendGrid
+from tests.tracking.keys import public, signed
+from tests.web.desk import client
+from tests.workflow.office import approved, carry, lay, office
+
+
+@contextmanager
+def in_doubt(folder: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, more: str = "") -> Iterator[Workspace]:
+    """Three deliveries of one request, of which nobody knows whether SendGrid took it."""
+    monkeypatch.setenv("NEWSLETTER_SENDGRID_API_KEY", KEY)
+    with FakeSendGrid(script=["502!"]).running() as server:
+        table = f'\n[transports.sg]\nkind = "sendgrid"\nhost = "{server.url}"\nwebhook_key = "{public()}"\n{more}'
+        with office(lay(folder, top='send_with = ["sg"]', tables=table), clock) as ws:
+            approved(ws)
+            assert "unconfirmed 3" in carry(ws, rehearse=False)
+            yield ws
+
+
+def attempts(ws: Workspace) -> list[Any]:
+    with reading(ws.context.engine) as connection:
+        return list(connection.execute(select(attempt.c.id, attempt.c.delivery_id).order_by(attempt.c.id)))
+
+
+def told(row: Any, kind: str, number: int, **more: Any) -> dict[str, Any]:
+    ours = {"x_delivery": str(row.delivery_id), "x_attempt": str(row.id), "email": "someone@npf.example"}
+    return {"event": kind, "timestamp": 1795514500 + number, "sg_event_id": f"e{number}"} | ours | more
+
+
+def arrive(ws: Workspace, *events: dict[str, Any], status: int = 204) -> None:
+    body = json.dumps(events).encode()
+    answer = client(ws, only="public").post("/hooks/sendgrid/sg", content=body, headers=signed(body))
+    assert answer.status_code == status
+    assert answer.text == ""
+
+
+def states(ws: Workspace) -> list[tuple[str, str | None]]:
+    with reading(ws.context.engine) as connection:
+        return [
+            tuple(row) for row in connection.execute(select(delivery.c.state, delivery.c.fate).order_by(delivery.c.id))
+        ]
+
+
+def test_one_event_settles_the_whole_request(
+    tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with in_doubt(tmp_path / "ws", clock, monkeypatch) as ws:
+        arrive(ws, told(attempts(ws)[0], "processed", 1))
+        assert states(ws) == [("accepted", None)] * 3
+
+
+def test_or_only_its_own_where_the_settings_say_so(
+    tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with in_doubt(tmp_path / "ws", clock, monkeypatch, "settle_requests = false\n") as ws:
+        arrive(ws, told(attempts(ws)[0], "processed", 1))
+        assert [state for state, _ in states(ws)] == ["accepted", "unconfirmed", "unconfirmed"]
+
+
+def test_in_any_order_and_twice_the_outcome_is_the_same(
+    tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with in_doubt(tmp_path / "ws", clock, monkeypatch) as ws:
+        first, second, third = attempts(ws)
+        kinds = [
+            told(first, "delivered", 1),
+            told(first, "processed", 2),
+            told(
+                second, "bounce", 3, type="bounce", bounce_classification="Invalid Address", reason="550 no such user"
+            ),
+            told(second, "delivered", 4),
+            told(third, "spamreport", 5),
+            told(third, "delivered", 6),
+        ]
+        for order in itertools.islice(itertools.permutations(kinds), 0, 720, 143):
+            arrive(ws, *order)
+            arrive(ws, *reversed(order))
+        assert states(ws) == [("accepted", "delivered"), ("accepted", "bounced"), ("accepted", "complained")]
+        with reading(ws.context.engine) as connection:
+            assert len(connection.execute(select(event.c.id)).all()) == len(kinds)
+            assert sorted(connection.execute(select(suppression.c.reason)).scalars()) == ["bounced", "complained"]
+            assert "npf.example" not in str(connection.execute(select(event.c.data)).all())
+
+
+def test_a_late_bounce_that_names_only_the_address_stops_mail_to_it(
+    tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with in_doubt(tmp_path / "ws", clock, monkeypatch) as ws:
+        bare = {"event": "bounce", "type": "bounce", "status": "5.1.1", "email": "gone@npf.example", "timestamp": 1}
+        arrive(ws, bare, bare | {"email": "not an address"})
+        with reading(ws.context.engine) as connection:
+            assert list(connection.execute(select(suppression.c.scope)).scalars()) == ["address"]
+
+
+def test_events_of_others_change_nothing(tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    with in_doubt(tmp_path / "ws", clock, monkeypatch) as ws:
+        first, second, _ = attempts(ws)
+        mixed = told(first, "delivered", 1, x_attempt=str(second.id))  # of another delivery
+        unknown = told(first, "delivered", 2, x_attempt="99999")
+        arrive(ws, mixed, unknown, {"event": "account_status_change"})
+        body = json.dumps([told(first, "delivered", 3)]).encode()
+        public_pages = client(ws, only="public")
+        headers = signed(body + b" ")
+        assert public_pages.post("/hooks/sendgrid/sg", content=body, headers=headers).status_code == 403
+        assert public_pages.post("/hooks/sendgrid/outbox", content=body, headers=signed(body)).status_code == 404
+        assert states(ws) == [("unconfirmed", None)] * 3
