@@ -10,7 +10,7 @@ from tools.catalogue import LOCALES, missing, refreshed
 from newsletter.web.views import LANGUAGES, catalogue, translations
 
 OTHERS = [tag for tag in LANGUAGES if tag != "en"]
-PLACE = re.compile(r"%\((\w+)\)[sd]")
+PLACE = re.compile(r"%\((\w+)\)[rsd]")
 
 
 @pytest.mark.parametrize("language", OTHERS)
