@@ -71,6 +71,7 @@ class FakeSendGrid:
     stall_for: float = 30.0
     largest: int = MEGABYTES
     bad_addresses: set[str] = field(default_factory=set)  # refused without naming whom
+    logs_allowed: bool = False  # whether the key may read the Email Logs
     accepted: list[tuple[str, str]] = field(default_factory=list)  # delivery, attempt
     bodies: list[dict[str, Any]] = field(default_factory=list)  # of accepted requests
     requests: list[tuple[str, str, Mapping[str, str]]] = field(default_factory=list)  # method, path, headers
@@ -222,10 +223,16 @@ def _handler(fake: FakeSendGrid) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             fake.requests.append(("GET", self.path, dict(self.headers)))
+            if self.path.startswith("/v3/logs/"):
+                self._log(self.path.rpartition("/")[2])
+                return
             self._answer(200)  # what a followed redirect would be given
 
         def do_POST(self) -> None:
             fake.requests.append(("POST", self.path, dict(self.headers)))
+            if self.path == "/v3/logs":
+                self._logs(self.rfile.read(int(self.headers["Content-Length"])))
+                return
             plan = fake.next_plan()
             if plan == "reset":
                 self.rfile.read(1000)
@@ -268,6 +275,26 @@ def _handler(fake: FakeSendGrid) -> type[BaseHTTPRequestHandler]:
                     self._errors(400, [Error(detail or None, "it is not as it should be")])
                 case _:
                     self._errors(int(kind), [Error(None, f"planned {kind}")])
+
+        def _logs(self, raw: bytes) -> None:
+            """Email Logs: by recipient and time; no look-up by custom arguments."""
+            if not fake.logs_allowed:
+                self._errors(403, [Error(None, "access forbidden")])
+                return
+            sought = re.match(
+                r'to_email = "([^"]*)" AND sg_message_id_created_at > TIMESTAMP "', json.loads(raw)["query"]
+            )
+            found = [
+                {"sg_message_id": f"fake.recvd-{number}", "to_email": each["to"]["email"], "status": "delivered"}
+                for number, each in enumerate(fake.messages())
+                if sought and each["to"]["email"] == sought[1]
+            ]
+            self._answer(200, body=json.dumps({"messages": found}).encode())
+
+        def _log(self, id_: str) -> None:
+            message = fake.messages()[int(id_.rpartition("-")[2])]
+            told = {"sg_message_id": id_, "custom_args": message["custom_args"]}
+            self._answer(200, body=json.dumps(told).encode())
 
         def _refusal(self, raw: bytes) -> tuple[int, list[Error]] | None:
             if self.path != "/v3/mail/send":

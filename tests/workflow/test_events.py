@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from newsletter.app import Workspace
 from newsletter.clock import FixedClock
 from newsletter.store.engine import reading
 from newsletter.store.tables import attempt, delivery, event, suppression
+from newsletter.workflow.doubts import ask_after_doubts
 from tests.fakes.sendgrid import KEY, FakeSendGrid
 from tests.tracking.keys import public, signed
 from tests.web.desk import client
@@ -23,15 +25,17 @@ from tests.workflow.office import approved, carry, lay, office
 
 
 @contextmanager
-def in_doubt(folder: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, more: str = "") -> Iterator[Workspace]:
+def in_doubt(
+    folder: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, more: str = ""
+) -> Iterator[tuple[Workspace, FakeSendGrid]]:
     """Three deliveries of one request, of which nobody knows whether SendGrid took it."""
     monkeypatch.setenv("NEWSLETTER_SENDGRID_API_KEY", KEY)
-    with FakeSendGrid(script=["502!"]).running() as server:
+    with FakeSendGrid(script=deque(["502!"])).running() as server:
         table = f'\n[transports.sg]\nkind = "sendgrid"\nhost = "{server.url}"\nwebhook_key = "{public()}"\n{more}'
         with office(lay(folder, top='send_with = ["sg"]', tables=table), clock) as ws:
             approved(ws)
             assert "unconfirmed 3" in carry(ws, rehearse=False)
-            yield ws
+            yield ws, server
 
 
 def attempts(ws: Workspace) -> list[Any]:
@@ -58,10 +62,26 @@ def states(ws: Workspace) -> list[tuple[str, str | None]]:
         ]
 
 
+@pytest.mark.parametrize("asked_for", [3, 1])
+def test_the_logs_of_sendgrid_settle_what_is_in_doubt(
+    tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, asked_for: int
+) -> None:
+    more = "settle_requests = false\n" if asked_for == 3 else ""
+    with in_doubt(tmp_path / "ws", clock, monkeypatch, more) as (ws, server):
+        assert ask_after_doubts(ws.context) == 0  # the key may not read the logs
+        assert [state for state, _ in states(ws)] == ["unconfirmed"] * 3
+        server.logs_allowed = True
+        assert ask_after_doubts(ws.context) == 3
+        assert [state for state, _ in states(ws)] == ["accepted"] * 3
+        looked = [path for _, path, _ in server.requests if path.startswith("/v3/logs/")]
+        assert len(looked) == asked_for
+        assert len(server.accepted) == 3
+
+
 def test_one_event_settles_the_whole_request(
     tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with in_doubt(tmp_path / "ws", clock, monkeypatch) as ws:
+    with in_doubt(tmp_path / "ws", clock, monkeypatch) as (ws, _):
         arrive(ws, told(attempts(ws)[0], "processed", 1))
         assert states(ws) == [("accepted", None)] * 3
 
@@ -69,7 +89,7 @@ def test_one_event_settles_the_whole_request(
 def test_or_only_its_own_where_the_settings_say_so(
     tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with in_doubt(tmp_path / "ws", clock, monkeypatch, "settle_requests = false\n") as ws:
+    with in_doubt(tmp_path / "ws", clock, monkeypatch, "settle_requests = false\n") as (ws, _):
         arrive(ws, told(attempts(ws)[0], "processed", 1))
         assert [state for state, _ in states(ws)] == ["accepted", "unconfirmed", "unconfirmed"]
 
@@ -77,7 +97,7 @@ def test_or_only_its_own_where_the_settings_say_so(
 def test_in_any_order_and_twice_the_outcome_is_the_same(
     tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with in_doubt(tmp_path / "ws", clock, monkeypatch) as ws:
+    with in_doubt(tmp_path / "ws", clock, monkeypatch) as (ws, _):
         first, second, third = attempts(ws)
         kinds = [
             told(first, "delivered", 1),
@@ -102,7 +122,7 @@ def test_in_any_order_and_twice_the_outcome_is_the_same(
 def test_a_late_bounce_that_names_only_the_address_stops_mail_to_it(
     tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with in_doubt(tmp_path / "ws", clock, monkeypatch) as ws:
+    with in_doubt(tmp_path / "ws", clock, monkeypatch) as (ws, _):
         bare = {"event": "bounce", "type": "bounce", "status": "5.1.1", "email": "gone@npf.example", "timestamp": 1}
         arrive(ws, bare, bare | {"email": "not an address"})
         with reading(ws.context.engine) as connection:
@@ -110,7 +130,7 @@ def test_a_late_bounce_that_names_only_the_address_stops_mail_to_it(
 
 
 def test_events_of_others_change_nothing(tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    with in_doubt(tmp_path / "ws", clock, monkeypatch) as ws:
+    with in_doubt(tmp_path / "ws", clock, monkeypatch) as (ws, _):
         first, second, _ = attempts(ws)
         mixed = told(first, "delivered", 1, x_attempt=str(second.id))  # of another delivery
         unknown = told(first, "delivered", 2, x_attempt="99999")

@@ -48,7 +48,9 @@ def _sweep(engine: Engine, run: int, worker: int, now: datetime, alone: bool) ->
 def _doubtful(engine: Engine, run: int, transport: str) -> list[Doubtful]:
     with reading(engine) as connection:
         return [
-            Doubtful(each.attempt, each.delivery, each.run, each.address, each.started_at, each.provider_id)
+            Doubtful(
+                each.attempt, each.delivery, each.run, each.address, each.started_at, each.provider_id, each.request
+            )
             for each in ledger.unconfirmed(connection, run, transport)
         ]
 

@@ -37,6 +37,7 @@ from newsletter.store.people import Person
 from newsletter.store.runs import RunRow
 from newsletter.workflow.approve import latest_edition
 from newsletter.workflow.context import Context
+from newsletter.workflow.doubts import ask_after_doubts
 from newsletter.workflow.recurring import Recurring, recurring
 from newsletter.workflow.send import LaunchedMeanwhile, launch, plan_send
 
@@ -298,13 +299,14 @@ def send_run(ctx: Context, run_id: int, send: Callable[[Context, int], object]) 
 
 
 def keep_house(ctx: Context) -> None:
-    """Gives up what was tried for too long, and leaves out the rest of cancelled runs; in bites."""
+    """Gives up what was tried for too long, leaves out the rest of cancelled runs (in bites), asks after doubts."""
     now = ctx.clock.now()
     _until_none(ctx, partial(ledger.give_up, now=now))
     with reading(ctx.engine) as connection:
         cancelled = runs.cancelled_with_rest(connection)
     for run_id in cancelled:
         _until_none(ctx, partial(ledger.skip_cancelled, run=run_id, now=now))
+    ask_after_doubts(ctx)
 
 
 def _until_none(ctx: Context, bite: Callable[[Connection], int]) -> None:

@@ -100,6 +100,7 @@ class Doubtful:
     address: str | None  # null once erased
     started_at: datetime
     provider_id: str | None = None
+    request: int | None = None  # the call that carried it with others
 
 
 class Channel(Protocol):

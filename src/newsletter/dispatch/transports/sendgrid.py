@@ -32,7 +32,7 @@ from urllib.parse import urlsplit
 
 from newsletter.clock import Clock, SystemClock
 from newsletter.dispatch.threads import in_thread
-from newsletter.dispatch.transports.base import ChannelState, Outcome, Outgoing, TransportRefused, tell
+from newsletter.dispatch.transports.base import ChannelState, Doubtful, Outcome, Outgoing, TransportRefused, tell
 from newsletter.dispatch.transports.sendgrid_body import Form, NotForSendGrid, body, form, personalization, requests
 from newsletter.message.headers import HeaderError
 from newsletter.message.mime import Template
@@ -87,6 +87,16 @@ class SendGrid:
         if self.resume_at is not None and (pause := self.resume_at - self.clock.now()) > timedelta(0):
             await self.sleep(pause.total_seconds())
         return SendGridChannel(self, Api(self.key or "", self.settings))
+
+    async def probe(self, attempts: Sequence[Doubtful], /) -> Mapping[int, Outcome]:
+        """What SendGrid's logs say of them; a key that may not read the logs leaves all in doubt."""
+        from newsletter.dispatch.transports.sendgrid_api import Api
+        from newsletter.dispatch.transports.sendgrid_logs import look_up
+
+        if not attempts or not self.key:
+            return {}
+        api, whole = Api(self.key, self.settings), self.settings.settle_requests
+        return await in_thread(lambda: look_up(api, attempts, whole_requests=whole))
 
     def rest(self, pause: timedelta) -> None:
         self.resume_at = self.clock.now() + pause

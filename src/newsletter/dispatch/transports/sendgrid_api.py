@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException, HTTPResponse
 from typing import Any
+from urllib.parse import quote
 
 import python_http_client
 from sendgrid import SendGridAPIClient
@@ -51,6 +52,13 @@ class Answer:
         said = "; ".join(f"{place}: {words}" if place else words for place, words in self.errors)
         return f"{self.status} {said or self.body[:200].decode('utf-8', 'replace')}".strip()
 
+    @property
+    def json(self) -> Any:
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
     def pause(self, now: datetime) -> timedelta:
         """Until X-RateLimit-Reset (seconds since 1970), or Retry-After; else a minute."""
         reset, after = self.headers.get("X-RateLimit-Reset", ""), self.headers.get("Retry-After", "")
@@ -78,6 +86,16 @@ class Api:
         URLError: the body did not leave whole. OSError or HTTPException: it did, and no status came back.
         """
         response = self._client.mail.send.post(request_body=body)
+        return Answer(response.status_code, response.headers, response.body)
+
+    def logs(self, query: str, limit: int = 10) -> Answer:
+        """POST /v3/logs: the messages that a query finds."""
+        response = self._client.logs.post(request_body={"query": query, "limit": limit})
+        return Answer(response.status_code, response.headers, response.body)
+
+    def log(self, message: str) -> Answer:
+        """GET /v3/logs/{message}: one message, with our custom arguments."""
+        response = self._client.logs._(quote(message, safe="")).get()
         return Answer(response.status_code, response.headers, response.body)
 
 

@@ -12,7 +12,8 @@ from newsletter.store.ledger.sql import sql
 from newsletter.store.types import Instant
 
 UNCONFIRMED = """
-    SELECT a.id AS attempt, d.id AS delivery, d.run_id AS run, d.address, a.started_at, a.provider_id
+    SELECT a.id AS attempt, d.id AS delivery, d.run_id AS run, d.address, a.started_at, a.provider_id,
+           a.request_id AS request
       FROM delivery d JOIN attempt a ON a.delivery_id = d.id AND a.number = d.attempts
      WHERE d.run_id = :run AND d.state = 'unconfirmed' AND a.state = 'unconfirmed' AND a.transport = :transport
      ORDER BY d.id
@@ -27,6 +28,7 @@ class Unconfirmed:
     address: str | None
     started_at: datetime
     provider_id: str | None
+    request: int | None
 
 
 def unconfirmed(connection: Connection, run: int, transport: str) -> Iterator[Unconfirmed]:
