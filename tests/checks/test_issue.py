@@ -22,7 +22,7 @@ def test_a_fault_of_the_template_is_reported_once_with_the_number_of_versions(de
 def test_a_merge_field_without_a_default_is_told_with_its_share(desk: Desk) -> None:
     desk.change(CAMPAIGN, "subject: {en: 'News", "subject: {en: '{{ contact.title }} News")
     number = desk.workspace.audience_of("news").recipients
-    told = f"contact.title is empty for {number} of {number} recipients (100%)"
+    told = f"“contact.title” is empty for {number} of {number} recipients (100%)"
     assert desk.issue()["field-empty"].what == told
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from newsletter.checks.css import Declarations, StyleRule, declarations, rules
 from newsletter.checks.finding import Finding, Rule
 from newsletter.checks.support import PROGRAMS, Support
+from newsletter.i18n import Said, say, say_many
 from newsletter.message.envelope import Envelope
 
 Detect = Callable[[str], str | None]
@@ -27,6 +28,7 @@ class Item:
     title: str
     url: str
     text: str = ""
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,24 @@ class Checked:
     support: Support | None = None  # what mail programs show; None: not asked
     programs: Sequence[str] = PROGRAMS
 
-    def found(self, rule: Rule, what: str, element: Any = None) -> Finding:
+    def found(self, rule: Rule, what: str, element: Any = None, *, field: str | None = None) -> Finding:
         article = self.article(element) if element is not None else None
-        for word in self.personal:
-            what = what.replace(word, "…")
-        return rule.at(what, languages=[self.language], articles=[article] if article else [])
+        if field is None:
+            field = self._field(element, article) if element is not None else ""
+        articles = [article] if article else []
+        return rule.at(_masked(what, self.personal), languages=[self.language], articles=articles, field=field)
+
+    def _field(self, element: Any, article: str | None) -> str:
+        """Of which text of the article an element shows something; the preview text is the message's own."""
+        if any(_hides(declarations(each.get("style", ""))) for each in (element, *element.iterancestors())):
+            return "preview"
+        item = next((each for each in self.items if each.key == article), None)
+        if item is None:
+            return ""
+        text = text_of(element)
+        if any(each.tag in HEADINGS for each in (element, *element.iterancestors())) and text in collapsed(item.title):
+            return "title"
+        return "summary" if text and text in collapsed(item.summary) else "body"
 
     # The HTML
 
@@ -144,6 +159,21 @@ class Checked:
                     for element in (heading, *heading.iterancestors()):
                         titled.setdefault(element, set()).add(key)
         return titled
+
+
+def _masked(what: Any, words: Sequence[str]) -> Any:
+    """A sentence without these words, in any language that it is said in."""
+    if isinstance(what, Said):
+        values = {name: _masked(value, words) for name, value in what.values.items()}
+        return (
+            say_many(values.pop("num"), what.pattern, what.plural, **values)
+            if what.plural
+            else say(what.pattern, **values)
+        )
+    if type(what) is str:
+        for word in words:
+            what = what.replace(word, "…")
+    return what
 
 
 def parse(html: str) -> Any:

@@ -8,19 +8,20 @@ from typing import Any
 from newsletter.checks.checked import Checked, Spot
 from newsletter.checks.css import Colour, StyleRule, colour, contrast, hexadecimal, specificity, xpath
 from newsletter.checks.finding import Finding, error
+from newsletter.i18n import say
 
 LEAST = 4.5  # WCAG 2.2, level AA
 BLACK: Colour = (0, 0, 0)
 
 CONTRAST = error(
     "contrast",
-    "Readers with weaker eyes, or in bright light, cannot read it.",
-    "Take a darker text or a lighter ground (in dark mode the other way round).",
+    say("Readers with weaker eyes, or in bright light, cannot read it."),
+    say("Take a darker text or a lighter ground (in dark mode the other way round)."),
 )
 NO_GROUND = error(
     "colour-without-ground",
-    "Where a program shows a ground of its own, the text may vanish.",
-    "Set the background wherever you set a colour.",
+    say("Where a program shows a ground of its own, the text may vanish."),
+    say("Set the background wherever you set a colour."),
 )
 
 GROUND = ("background-color", "background")
@@ -39,9 +40,13 @@ def _day(checked: Checked, spot: Spot) -> Iterator[Finding]:
     text = colour(spot.style.get("color", ""))
     ground = colour(spot.style.get("background-color", ""))
     if text is not None and ground is None:
-        yield checked.found(NO_GROUND, f"{hexadecimal(text)} is set without a background", spot.element)
+        yield checked.found(
+            NO_GROUND,
+            say("The text colour %(colour)s is set without a background", colour=hexadecimal(text)),
+            spot.element,
+        )
     elif ground is not None:
-        yield from _compared(checked, spot, text or BLACK, ground, "")
+        yield from _compared(checked, spot, text or BLACK, ground)
 
 
 def _by_night(checked: Checked, spot: Spot, night: Night) -> Iterator[Finding]:
@@ -49,13 +54,17 @@ def _by_night(checked: Checked, spot: Spot, night: Night) -> Iterator[Finding]:
     text = _effective(spot.element, night, "color") or BLACK
     ground = _effective(spot.element, night, "background-color")
     if ground is not None:
-        yield from _compared(checked, spot, text, ground, " in dark mode")
+        yield from _compared(checked, spot, text, ground, dark=True)
 
 
-def _compared(checked: Checked, spot: Spot, text: Colour, ground: Colour, when: str) -> Iterator[Finding]:
+def _compared(checked: Checked, spot: Spot, text: Colour, ground: Colour, *, dark: bool = False) -> Iterator[Finding]:
     ratio = contrast(text, ground)
     if ratio < LEAST:
-        what = f"{hexadecimal(text)} on {hexadecimal(ground)} has a contrast of {ratio:.1f}{when}"
+        values = {"text": hexadecimal(text), "ground": hexadecimal(ground), "ratio": f"{ratio:.1f}"}
+        if dark:
+            what = say("%(text)s on %(ground)s has a contrast of %(ratio)s in dark mode", **values)
+        else:
+            what = say("%(text)s on %(ground)s has a contrast of %(ratio)s", **values)
         yield checked.found(CONTRAST, what, spot.element)
 
 

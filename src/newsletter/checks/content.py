@@ -8,37 +8,41 @@ from datetime import date, datetime
 
 from newsletter.checks.finding import Finding, Rule, error, warning
 from newsletter.errors import Problem
-from newsletter.i18n import match, pick
+from newsletter.i18n import Listed, Number, Tongue, match, pick, say
 from newsletter.model.article import Article, Library, outdated
 from newsletter.model.draft import Draft, ItemState
 
 GAP = warning(
     "translation-missing",
-    "Its readers do not get the article, or get it in another language.",
-    "Add the translation, or leave it so on purpose.",
+    say("Its readers do not get the article, or get it in another language."),
+    say("Add the translation, or leave it so on purpose."),
 )
 GONE = error(
     "article-gone",
-    "The issue would go out without it.",
-    "Bring the file back, or take the article out of the draft.",
+    say("The issue would go out without it."),
+    say("Bring the article back, or take it out of the issue."),
 )
 OUTDATED = warning(
     "translation-outdated",
-    "Its readers get what has changed since.",
-    "Look the translation through, and renew `made_from`.",
+    say("Its readers get what has changed since."),
+    say("Look the translation through: change it, or say that it is still right."),
 )
-PAST_EVENT = warning("event-over", "Nobody can go there any more.", "Take it out of the draft, or mend its date.")
-PAST_DEADLINE = warning("deadline-over", "Readers come too late.", "Take it out of the draft, or mend the deadline.")
+PAST_EVENT = warning(
+    "event-over", say("Nobody can go there any more."), say("Take it out of the issue, or mend its date.")
+)
+PAST_DEADLINE = warning(
+    "deadline-over", say("Readers come too late."), say("Take it out of the issue, or mend the deadline.")
+)
 STRINGS = warning(
     "string-missing",
-    "Its readers see the words of another language, or none.",
-    "Write it in templates/strings.yaml.",
+    say("Its readers see the words of another language, or none."),
+    say("Write it among the words of the template."),
 )
-PICTURE = warning("picture-left-out", "The article goes out without it.", "Mend or replace the file.")
+PICTURE = warning("picture-left-out", say("The article goes out without it."), say("Mend or replace the picture."))
 EMPTY_FIELD = warning(
     "field-empty",
-    "Where it is empty, the sentence has a gap.",
-    'Give it a default, as in {{ contact.first_name | default("Dear colleague") }}.',
+    say("Where it is empty, the sentence has a gap."),
+    say('Fill the field in, or say what stands there instead: {{ contact.first_name | default("Dear colleague") }}.'),
 )
 
 USED = (ItemState.NEW, ItemState.IN)
@@ -52,6 +56,7 @@ class EmptyField:
     language: str
     empty: int
     recipients: int
+    label: str = ""  # as people call the field
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +80,19 @@ def check(contents: Contents) -> Iterator[Finding]:
         yield from _old(translations)
         yield from _over(next(iter(translations.values())), contents.day)
     for notice in contents.notices:
-        yield PICTURE.at(notice.rstrip("."))
+        yield PICTURE.at(notice)
     yield from strings_missing(contents.strings, contents.languages)
     for each in contents.empty_fields:
         if each.empty:
-            yield EMPTY_FIELD.at(
-                f"{each.path} is empty for {each.empty:,} of {each.recipients:,} recipients "
-                f"({each.empty / each.recipients:.0%})",
-                languages=[each.language],
+            values = {"empty": Number(each.empty), "all": Number(each.recipients)}
+            share = max(1, round(100 * each.empty / each.recipients))
+            what = say(
+                "“%(field)s” is empty for %(empty)s of %(all)s recipients (%(share)s%%)",
+                field=each.label or each.path,
+                share=share,
+                **values,
             )
+            yield EMPTY_FIELD.at(what, languages=[each.language])
 
 
 def _used(contents: Contents) -> dict[str, Mapping[str, Article]]:
@@ -96,7 +105,8 @@ def _gaps(contents: Contents) -> Iterator[Finding]:
     for language in contents.languages:
         lacking = [key for key, translations in used.items() if match([language], translations) is None]
         if lacking:
-            what = f"{len(lacking)} of {len(used)} articles have no text in {language}"
+            values = {"lacking": Number(len(lacking)), "all": Number(len(used)), "language": Tongue(language)}
+            what = say("%(lacking)s of %(all)s articles have no text in %(language)s", **values)
             yield GAP.at(what, languages=[language], articles=lacking)
 
 
@@ -104,14 +114,14 @@ def _gone(contents: Contents) -> Iterator[Finding]:
     for item in contents.draft.items():
         if item.state in USED and not contents.library.get(item.article):
             problem = Problem("", contents.draft_file)
-            yield GONE.at("no source gives this article any more", articles=[item.article], problem=problem)
+            yield GONE.at(say("The article is gone"), articles=[item.article], problem=problem)
 
 
 def _old(translations: Mapping[str, Article]) -> Iterator[Finding]:
     for language, article in translations.items():
         if outdated(article, translations):
             yield OUTDATED.at(
-                "the text that this translates has changed",
+                say("The text that this translates has changed"),
                 languages=[language],
                 articles=[article.key],
                 problem=Problem("", article.file),
@@ -124,8 +134,8 @@ def _over(article: Article, day: date) -> Iterator[Finding]:
         return
     problem = Problem("", article.file)
     for rule, what, when in (
-        (PAST_EVENT, "the event is over when the issue goes out", (event.end or event.start).date()),
-        (PAST_DEADLINE, "registration has ended when the issue goes out", _day(event.deadline)),
+        (PAST_EVENT, say("The event is over when the issue goes out"), (event.end or event.start).date()),
+        (PAST_DEADLINE, say("Registration has ended when the issue goes out"), _day(event.deadline)),
     ):
         if when is not None and when < day:
             yield rule.at(what, articles=[article.key], problem=problem)
@@ -141,10 +151,11 @@ def strings_missing(texts: Mapping[str, Mapping[str, str]], languages: Sequence[
     for language in languages:
         lacking = [name for name, by_language in texts.items() if not pick(by_language, language)]
         if lacking:
-            named = ", ".join(lacking[:5]) + (f" and {len(lacking) - 5} more" if len(lacking) > 5 else "")
-            yield STRINGS.at(f"templates/strings.yaml lacks {named}", languages=[language])
+            values = {"count": Number(len(lacking)), "names": Listed(lacking[:5]), "language": Tongue(language)}
+            what = say("%(count)s words of the template have no text in %(language)s: %(names)s", **values)
+            yield STRINGS.at(what, languages=[language], problem=Problem("", "templates/strings.yaml"))
 
 
 def problem(rule: Rule, found: Problem) -> Finding:
     """A problem of a file as a finding."""
-    return rule.at(found.message.rstrip("."), problem=found)
+    return rule.at(found.message, problem=found)

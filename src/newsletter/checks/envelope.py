@@ -9,6 +9,7 @@ from email.parser import BytesHeaderParser
 
 from newsletter.checks.checked import Checked, collapsed, text_of
 from newsletter.checks.finding import Finding, Rule, error, warning
+from newsletter.i18n import say
 from newsletter.model.address import AddressError, check_address, domain_of
 
 # Mail in their name from another server fails DMARC.
@@ -21,42 +22,46 @@ FREE_MAIL = frozenset(
 
 SENDER = error(
     "sender",
-    "Mail servers refuse a message whose sender they cannot verify.",
-    "Set `sender` in campaign.yaml to an address at a domain of the association.",
+    say("Mail servers refuse a message whose sender they cannot verify."),
+    say("Give the campaign a sender at a domain of the association."),
 )
-REPLY_TO = error("reply-to", "Answers get lost.", "Set `reply_to` in campaign.yaml to an address that is read.")
+REPLY_TO = error("reply-to", say("Answers get lost."), say("Give the campaign an address for replies that is read."))
 ADDRESS = error(
     "postal-address",
-    "The law wants the sender's postal address in every message.",
-    "Write it under [association.postal_address] in newsletter.toml, and print it in the template's footer.",
+    say("The law wants the sender's postal address in every message."),
+    say("Write it in the settings, and print it in the template's footer."),
 )
 UNSUBSCRIBE = error(
     "unsubscribe",
-    "The law, Gmail and Yahoo want a visible way out in every message to subscribers.",
-    "Link {{ links.unsubscribe }} in the template's footer, in HTML and text.",
+    say("The law, Gmail and Yahoo want a visible way out in every message to subscribers."),
+    say("Link {{ links.unsubscribe }} in the footer of the template, in HTML and in plain text."),
 )
 NO_WAY_OUT = error(
     "unsubscribe-statutory",
-    "Nobody can unsubscribe from a statutory notice, and a link that says so misleads.",
-    "Take the link out where campaign.statutory holds.",
+    say("Nobody can unsubscribe from a statutory notice, and a link that says so misleads."),
+    say("Take the link out where campaign.statutory holds."),
 )
 PREFERENCES = error(
     "preferences",
-    "Readers cannot change their language or what they get.",
-    "Link {{ links.preferences }} in the template's footer, in HTML and text.",
+    say("Readers cannot change their language or what they get."),
+    say("Link {{ links.preferences }} in the footer of the template, in HTML and in plain text."),
 )
 WEB = error(
     "web-version",
-    "Readers whose program shows the message badly have no other way to it.",
-    "Link {{ links.web }} in the template, in HTML and text.",
+    say("Readers whose program shows the message badly have no other way to it."),
+    say("Link {{ links.web }} in the template, in HTML and in plain text."),
 )
 LIST_HEADERS = error(
     "list-headers",
-    "Gmail and Yahoo want one-click unsubscribing in these headers (RFC 8058), and statutory notices without them.",
-    "Set public_url to an https address; if it is one, report this as a fault of the program.",
+    say(
+        "Gmail and Yahoo want one-click unsubscribing in these headers (RFC 8058), and statutory notices without them."
+    ),
+    say("Set public_url in the settings to an https address; if it is one, report this as a fault of the program."),
 )
 LIST_ID = warning(
-    "list-id", "Readers and filters sort mail by it.", "If the campaign has a publication, report this as a fault."
+    "list-id",
+    say("Readers and filters sort mail by it."),
+    say("If the campaign has a publication, report this as a fault."),
 )
 
 
@@ -71,28 +76,32 @@ def _addresses(checked: Checked) -> Iterator[Finding]:
     envelope = checked.envelope
     if envelope is None:
         return
-    for rule, name, box in ((SENDER, "sender", envelope.sender), (REPLY_TO, "reply-to", envelope.reply_to)):
+    for rule, name, box in ((SENDER, say("sender"), envelope.sender), (REPLY_TO, say("reply"), envelope.reply_to)):
         if box is None:
             continue
         try:
             check_address(box.address)
         except AddressError as reason:
-            yield checked.found(rule, f"the {name} address cannot be used: {reason}")
+            yield checked.found(
+                rule, say("The %(name)s address cannot be used: %(reason)s", name=name, reason=reason.args[0])
+            )
             continue
         if rule is SENDER and (doubt := _unverifiable(domain_of(box.address), checked.expected.signing_domain)):
             yield checked.found(rule, doubt)
     if not envelope.sender.name.strip():
-        yield checked.found(SENDER, "the sender has no name")
+        yield checked.found(SENDER, say("The sender has no name"))
 
 
 def _unverifiable(domain: str, signing: str) -> str | None:
     """Why a receiver could not tie the sender to a signature (DMARC, relaxed alignment)."""
     if domain in FREE_MAIL:
-        return f"the sender is at {domain}"
+        return say("The sender is at %(domain)s, where nobody can prove who sends", domain=domain)
     if signing and not any(
         one == other or one.endswith(f".{other}") for one, other in ((domain, signing), (signing, domain))
     ):
-        return f"the sender is at {domain}, but messages are signed by {signing}"
+        return say(
+            "The sender is at %(domain)s, but messages are signed by %(signing)s", domain=domain, signing=signing
+        )
     return None
 
 
@@ -100,17 +109,20 @@ def _footer(checked: Checked) -> Iterator[Finding]:
     expected = checked.expected
     address = collapsed(expected.postal_address)
     if not address:
-        yield checked.found(ADDRESS, "no postal address is known")
+        yield checked.found(ADDRESS, say("No postal address is known"))
     else:
-        for part, text in (("HTML", text_of(checked.root)), ("plain text", collapsed(checked.text))):
+        for what, text in (
+            (say("The postal address does not stand in the message"), text_of(checked.root)),
+            (say("The postal address does not stand in the plain text"), collapsed(checked.text)),
+        ):
             if address not in text:
-                yield checked.found(ADDRESS, f"the postal address does not stand in the {part}")
-    links = [(PREFERENCES, "preferences", expected.preferences), (WEB, "the web version", expected.web)]
+                yield checked.found(ADDRESS, what)
+    links = [(PREFERENCES, say("preferences"), expected.preferences), (WEB, say("the web version"), expected.web)]
     if expected.unsubscribe:
         if checked.statutory:
             yield from _statutory(checked, expected.unsubscribe)
         else:
-            links.append((UNSUBSCRIBE, "unsubscribing", expected.unsubscribe))
+            links.append((UNSUBSCRIBE, say("unsubscribing"), expected.unsubscribe))
     for rule, name, target in links:
         yield from _linked(checked, rule, name, target)
 
@@ -119,15 +131,15 @@ def _linked(checked: Checked, rule: Rule, name: str, target: str) -> Iterator[Fi
     if not target:
         return
     if not any(link.get("href") == target and text_of(link) for link in checked.root.iter("a")):
-        yield checked.found(rule, f"the HTML has no link for {name}")
+        yield checked.found(rule, say("The message has no link for %(name)s", name=name))
     if target not in checked.text:
-        yield checked.found(rule, f"the plain text has no link for {name}")
+        yield checked.found(rule, say("The plain text has no link for %(name)s", name=name))
 
 
 def _statutory(checked: Checked, unsubscribe: str) -> Iterator[Finding]:
     base = unsubscribe.rsplit("/", 1)[0] + "/"
     if base in checked.html or base in checked.text:
-        yield checked.found(NO_WAY_OUT, "a statutory notice has an unsubscribe link")
+        yield checked.found(NO_WAY_OUT, say("A statutory notice has an unsubscribe link"))
 
 
 _URI = re.compile(r"<(https?://[^>\s]+)>")
@@ -138,13 +150,13 @@ def _headers(checked: Checked, headers: Message) -> Iterator[Finding]:
     clicks = headers.get_all("List-Unsubscribe-Post", [])
     if checked.statutory:
         if ways or clicks:
-            yield checked.found(LIST_HEADERS, "a statutory notice has a header List-Unsubscribe")
+            yield checked.found(LIST_HEADERS, say("A statutory notice has a header List-Unsubscribe"))
         return
     if len(ways) != 1 or [str(each).strip() for each in clicks] != ["List-Unsubscribe=One-Click"]:
-        yield checked.found(LIST_HEADERS, "List-Unsubscribe and List-Unsubscribe-Post are not there once each")
+        yield checked.found(LIST_HEADERS, say("List-Unsubscribe and List-Unsubscribe-Post are not there once each"))
     elif "=?" in str(ways[0]):
-        yield checked.found(LIST_HEADERS, "List-Unsubscribe is written as an encoded word")
+        yield checked.found(LIST_HEADERS, say("List-Unsubscribe is written as an encoded word"))
     elif not any(uri.startswith("https://") for uri in _URI.findall(str(ways[0]))):
-        yield checked.found(LIST_HEADERS, "List-Unsubscribe has no https address")
+        yield checked.found(LIST_HEADERS, say("List-Unsubscribe has no https address"))
     if not headers.get("List-ID"):
-        yield checked.found(LIST_ID, "there is no header List-ID")
+        yield checked.found(LIST_ID, say("There is no header List-ID"))

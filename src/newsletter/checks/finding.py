@@ -26,13 +26,15 @@ class Where:
     line: int | None = None
     versions: int = 0
     column: int | None = None
+    field: str = ""  # of the texts that it stands in: title, summary, body, subject, preview
+    titles: tuple[str, ...] = ()  # of the articles, as readers know them
 
     def __str__(self) -> str:
         parts = [":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)]
         parts.append(", ".join(self.languages))
         if self.articles:
             more = len(self.articles) - NAMED
-            named = ", ".join(self.articles[:NAMED])
+            named = ", ".join((self.titles or self.articles)[:NAMED])
             parts.append(f"in {named} and {more} more" if more > 0 else f"in {named}")
         if self.versions > 1:
             parts.append(f"({self.versions} versions)")
@@ -56,7 +58,7 @@ class Finding:
 
     def __str__(self) -> str:
         place = str(self.where)
-        told = f"{self.severity.value} {self.code}: {self.what}. {self.why} {self.mend}"
+        told = f"{self.severity.value} {self.code}: {self.what.rstrip('.')}. {self.why} {self.mend}"
         return f"{place}: {told}" if place else told
 
 
@@ -70,10 +72,16 @@ class Rule:
     mend: str
 
     def at(
-        self, what: str, *, languages: Iterable[str] = (), articles: Iterable[str] = (), problem: Problem | None = None
+        self,
+        what: str,
+        *,
+        languages: Iterable[str] = (),
+        articles: Iterable[str] = (),
+        problem: Problem | None = None,
+        field: str = "",
     ) -> Finding:
         at = problem or Problem("")
-        where = Where(tuple(languages), tuple(articles), at.file, at.line, column=at.column)
+        where = Where(tuple(languages), tuple(articles), at.file, at.line, column=at.column, field=field)
         return Finding(self.code, self.severity, where, what, self.why, self.mend)
 
 

@@ -10,23 +10,24 @@ from urllib.parse import urlsplit
 from newsletter.checks.checked import Checked
 from newsletter.checks.css import declarations, pixels
 from newsletter.checks.finding import Finding, error
+from newsletter.i18n import say
 
 BODY = 600  # pixels, where the message does not say its width
 
 ALT = error(
     "picture-alt",
-    "Readers who see no pictures, by choice or otherwise, learn nothing of it.",
-    'Write an alternative text, or alt="" where the headline says the same.',
+    say("Readers who see no pictures, by choice or otherwise, learn nothing of it."),
+    say('Write an alternative text, or alt="" where the headline says the same.'),
 )
 WIDTH = error(
     "picture-width",
-    "Outlook then shows the file in its own size, twice as wide as the message.",
-    "Give the width in whole pixels, no wider than the message.",
+    say("Outlook then shows the file in its own size, twice as wide as the message."),
+    say("Give the width in whole pixels, no wider than the message."),
 )
 ADDRESS = error(
     "picture-address",
-    "Gmail and Outlook do not show it.",
-    "Use a JPEG or PNG at an https address, or a picture of the workspace.",
+    say("Gmail and Outlook do not show it."),
+    say("Use a JPEG or PNG at an https address, or a picture of the workspace."),
 )
 
 
@@ -35,16 +36,16 @@ def check(checked: Checked) -> Iterator[Finding]:
     for image in checked.root.iter("img"):
         name = _name(image)
         if image.get("alt") is None:
-            yield checked.found(ALT, f"the picture {name} has no alternative text", image)
+            yield checked.found(ALT, say("The picture %(name)s has no alternative text", name=name), image)
         elif not image.get("alt").strip() and _only_content(image):
-            yield checked.found(ALT, f"the picture {name} is a link without a name", image)
+            yield checked.found(ALT, say("The picture %(name)s is a link without a name", name=name), image)
         yield from _width(checked, image, name, widest)
-        if reason := _unshown(checked, image.get("src", "")):
-            yield checked.found(ADDRESS, f"the picture {name} {reason}", image)
+        if reason := _unshown(checked, image.get("src", ""), name):
+            yield checked.found(ADDRESS, reason, image)
 
 
 def _name(image: Any) -> str:
-    return (image.get("src", "").split("?")[0].rsplit("/", 1)[-1] or "without address")[:80]
+    return (image.get("src", "").split("?")[0].rsplit("/", 1)[-1] or "?")[:80]
 
 
 def _only_content(image: Any) -> bool:
@@ -56,9 +57,15 @@ def _only_content(image: Any) -> bool:
 def _width(checked: Checked, image: Any, name: str, widest: float) -> Iterator[Finding]:
     width = image.get("width", "")
     if not re.fullmatch(r"[1-9]\d*", width):
-        yield checked.found(WIDTH, f"the picture {name} has width {width!r}", image)
+        yield checked.found(
+            WIDTH,
+            say("The picture %(name)s has no width in whole pixels, but %(width)r", name=name, width=width),
+            image,
+        )
     elif int(width) > widest:
-        yield checked.found(WIDTH, f"the picture {name} is {width} pixels wide in a message of {widest:g}", image)
+        values = {"name": name, "width": width, "widest": f"{widest:g}"}
+        what = say("The picture %(name)s is %(width)s pixels wide in a message of %(widest)s", **values)
+        yield checked.found(WIDTH, what, image)
 
 
 def _body_width(checked: Checked) -> float:
@@ -68,18 +75,20 @@ def _body_width(checked: Checked) -> float:
     return max((width for width in widths if width), default=BODY)
 
 
-def _unshown(checked: Checked, address: str) -> str | None:
+def _unshown(checked: Checked, address: str, name: str) -> str | None:
     """Why some program does not show what is at this address."""
     parts = urlsplit(address)
     ending = parts.path.rsplit(".", 1)[-1].lower()
     if not address.strip():
-        return "has no address"
+        return say("The picture %(name)s has no address", name=name)
     if parts.scheme == "cid":
         return None
     if parts.scheme != "https":
-        return f"has an address that begins with {parts.scheme}:" if parts.scheme else "has a relative address"
+        if not parts.scheme:
+            return say("The picture %(name)s has an address without a host", name=name)
+        return say("The picture %(name)s has an address that begins with %(scheme)s:", name=name, scheme=parts.scheme)
     if ending in ("webp", "svg", "avif"):
-        return f"is of the kind {ending}"
+        return say("The picture %(name)s is of the kind %(kind)s", name=name, kind=ending)
     if checked.assets is not None and address.startswith(f"{checked.public_url}/a/") and address not in checked.assets:
-        return "is not among the pictures of this issue"
+        return say("The picture %(name)s is not among the pictures of this issue", name=name)
     return None

@@ -7,7 +7,7 @@ newsletter check monthly/2026-12    an issue: its content, and its finished mess
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -16,40 +16,55 @@ from newsletter.audience import examples
 from newsletter.checks import Checked, Contents, Expected, Finding, Item, examine, examine_content, merge
 from newsletter.checks.checked import Detect
 from newsletter.checks.content import problem
-from newsletter.checks.finding import Rule
+from newsletter.checks.finding import Rule, warning
 from newsletter.checks.support import PROGRAMS
 from newsletter.errors import Problem, ProblemsFound
 from newsletter.gathering.gather import Desk, Gathered
 from newsletter.gathering.gather import library_of as read_library
 from newsletter.gathering.language import detector
 from newsletter.gathering.naming import split_name
-from newsletter.i18n import direction
+from newsletter.i18n import Number, direction, pick, say
 from newsletter.message import mime, splice
 from newsletter.message.mime import Template
 from newsletter.message.slots import field_values
 from newsletter.message.tree import bind_tree
 from newsletter.model.article import Library
 from newsletter.model.campaign import Campaign
+from newsletter.model.count import far_off
 from newsletter.model.fields import FieldType
 from newsletter.model.recipient import Recipient
 from newsletter.rendering.content import issue_date
 from newsletter.store.engine import reading
 from newsletter.tokens import INERT_ID
+from newsletter.workflow.addressees import count
 from newsletter.workflow.audience import audience_rule, is_statutory
 from newsletter.workflow.blanks import empty_fields
 from newsletter.workflow.compose import WITNESSES, ComposedLanguage, Composition, planned_at
 from newsletter.workflow.context import Context, NothingToSend, draft_path, issue_name
-from newsletter.workflow.definition_checks import ARTICLE, DEFINITION, MERGE_FIELD, TEMPLATE, check_definitions
+from newsletter.workflow.definition_checks import (
+    ARTICLE,
+    DEFINITION,
+    MERGE_FIELD,
+    PASSED_OVER,
+    TEMPLATE,
+    check_definitions,
+)
 from newsletter.workflow.files import asset_name
+from newsletter.workflow.last_time import last_time
 from newsletter.workflow.mail_programs import published
 from newsletter.workflow.merge_checks import in_articles, in_draft
-from newsletter.workflow.template_checks import attempt, strings_of
+from newsletter.workflow.template_checks import attempt, strings_of, template_warnings
 from newsletter.workflow.witnesses import witnesses_of
 
 __all__ = ["check", "check_composed", "check_definitions"]
 
 CONTACTS = 12  # real contacts a language, spread over its variants, but at least one each
 NOBODY = "nobody@example.org"
+FAR_OFF = warning(
+    "audience-far",
+    say("So great a change may mean that somebody is forgotten, or that many get it by mistake."),
+    say("Look at who gets it and who is left out."),
+)
 
 
 def errors(ctx: Context, made: Composition) -> list[Finding]:
@@ -80,7 +95,40 @@ def check(ctx: Context, made: Composition, *, contacts: int = CONTACTS) -> list[
         for composed in made.languages.values()
         for each in _messages(ctx, made, composed, detect, contacts)
     )
-    return merge([unread, unknown, examine_content(_contents(ctx, made, found.library)), *messages])
+    about = [*passed_over(ctx, made), *(far_from_last_time(ctx, made) if contacts else ())]
+    content = examine_content(_contents(ctx, made, found.library))
+    return [_titled(each, found.library) for each in merge([unread, unknown, about, content, *messages])]
+
+
+def passed_over(ctx: Context, made: Composition) -> Iterator[Finding]:
+    """What MJML passes over in the templates that the issue uses, with file and line."""
+    used = {
+        source.file for composed in made.languages.values() for source in composed.manuscript.templates.used().values()
+    }
+    return (problem(PASSED_OVER, each) for each in template_warnings(ctx) if each.file in used)
+
+
+def far_from_last_time(ctx: Context, made: Composition) -> Iterator[Finding]:
+    last = last_time(ctx, made.issue)
+    if last is None:
+        return
+    number = count(ctx, audience_rule(ctx, made.issue.campaign, made.campaign, list(made.languages))).recipients
+    if far_off(number, last):
+        yield FAR_OFF.at(
+            say("%(number)s would get it; last time it was %(last)s", number=Number(number), last=Number(last))
+        )
+
+
+def _titled(finding: Finding, library: Library) -> Finding:
+    """With the titles of its articles, in a language in which the finding was seen."""
+    if not finding.where.articles:
+        return finding
+    known = ((key, library.get(key) or {}) for key in finding.where.articles)
+    titles = (
+        (pick({tag: each.title for tag, each in there.items()}, *finding.where.languages, *there) or key)
+        for key, there in known
+    )
+    return replace(finding, where=replace(finding.where, titles=tuple(titles)))
 
 
 def check_composed(ctx: Context, name: str, compose: Callable[[], Composition]) -> list[Finding]:
@@ -137,8 +185,14 @@ def _contents(ctx: Context, made: Composition, library: Library) -> Contents:
         day=_day(ctx, made),
         strings=strings_of(ctx),
         notices=made.notices,
-        empty_fields=empty,
+        empty_fields=[replace(each, label=_label(ctx, each.path)) for each in empty],
     )
+
+
+def _label(ctx: Context, path: str) -> str:
+    """A field as people call it, in the language that the workspace is written in."""
+    name = ctx.fields[path].label
+    return (pick(name, ctx.settings.default_language, *name) if name else None) or path
 
 
 def _day(ctx: Context, made: Composition) -> date:
@@ -240,11 +294,15 @@ def _checked(ctx: Context, made: Composition, composed: ComposedLanguage, copy: 
 def _items(sections: Sequence[Any]) -> list[Item]:
     """Titles and texts with merge fields are known only when they are rendered, so they are left out."""
     return [
-        Item(item["key"], item["title"], item["url"], item["text"] if isinstance(item["text"], str) else "")
+        Item(item["key"], item["title"], item["url"], *(_plain(item[name]) for name in ("text", "summary")))
         for section in sections
         for item in section["items"]
         if isinstance(item["title"], str)
     ]
+
+
+def _plain(text: object) -> str:
+    return text if isinstance(text, str) else ""
 
 
 def _own_words(ctx: Context, recipient: Recipient) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from newsletter.model.permission import Action
 from newsletter.store.issues import IssueRow
 from newsletter.web.studio.desk import At, Desk, allowed
 from newsletter.web.studio.issues import ThisIssue
+from newsletter.web.studio.mending import Mending, mending
 from newsletter.workflow.acceptance import Accepted, accept, accepted, key_of, withdraw
 
 if TYPE_CHECKING:
@@ -24,11 +25,11 @@ router = APIRouter()
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A finding as the page shows it: `url` leads to where it is mended, if that is a page of the studio."""
+    """A finding as the page shows it."""
 
     finding: Finding
     key: str
-    url: str | None
+    mending: Mending
     accepted: Accepted | None
 
 
@@ -66,8 +67,9 @@ def _page(
     at: Desk, issue: IssueRow, findings: list[Finding] | None, *, status: int = 200, **values: Any
 ) -> HTMLResponse:
     known = accepted(at.ctx, issue)
+    items = _items(at, issue)
     shown = [
-        Shown(each, key_of(each), _mended(issue, each), None if each.error else known.get(key_of(each)))
+        Shown(each, key_of(each), mending(issue, each, items), None if each.error else known.get(key_of(each)))
         for each in findings or []
     ]
     groups = {
@@ -80,15 +82,9 @@ def _page(
     return at.page("checks.html", status, **common | groups | {"codes": codes} | values)
 
 
-def _mended(issue: IssueRow, finding: Finding) -> str | None:
-    """The page on which a finding is mended."""
-    where, content = finding.where, f"/issues/{issue.name}/content"
-    if finding.code == "field-empty":
-        return f"/issues/{issue.name}/recipients"
-    if where.articles or finding.code.startswith(
-        ("subject", "preview", "article", "translation", "headline", "picture")
-    ):
-        return content
-    if where.file is None or where.file.startswith(f"campaigns/{issue.campaign}/"):
-        return content if where.file and not where.file.endswith("/campaign.yaml") else None
-    return None
+def _items(at: Desk, issue: IssueRow) -> dict[str, str]:
+    """The ids of the issue's items, by article; none where the draft cannot be read, which the checks then say."""
+    try:
+        return {item.article: item.id for item in at.ctx.draft(issue.campaign, issue.key).items()}
+    except NewsletterError:
+        return {}
