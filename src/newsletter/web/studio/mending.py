@@ -41,6 +41,8 @@ BUILT = frozenset(  # by the template
     )
 )
 
+ELSEWHERE = BUILT | CONFIGURED | CAMPAIGN | {"string-missing"}
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -68,7 +70,7 @@ def mending(issue: IssueRow, finding: Finding, items: Mapping[str, str]) -> Mend
     if code in RECIPIENTS:
         query = f"?language={language}" if language and code == "field-empty" else ""
         return Mending(f"{here}/recipients{query}", links=links)
-    if links and code not in BUILT:
+    if links and code not in ELSEWHERE:
         several = len(links) > 1
         return Mending(f"{here}/content?language={language}#coverage" if several else links[0].url, links=links)
     return _by_file(here, finding, links)
