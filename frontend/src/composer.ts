@@ -1,5 +1,6 @@
 // The composer: items are dragged to another place; texts save by themselves.
 import Sortable from "sortablejs/modular/sortable.core.esm.js";
+import { startGlimpse } from "./glimpse";
 import { startPasting } from "./paste";
 import { startSaving } from "./saving";
 
@@ -36,5 +37,8 @@ async function move(board: HTMLElement, item: HTMLElement, list: HTMLElement): P
 
 const board = document.querySelector<HTMLElement>("#board[data-movable]");
 if (board) startDragging(board);
-for (const form of document.querySelectorAll<HTMLFormElement>("form[data-saves]")) startSaving(form, token);
+for (const form of document.querySelectorAll<HTMLFormElement>("form[data-saves]")) {
+  startSaving(form, token);
+  startGlimpse(form, token);
+}
 for (const field of document.querySelectorAll<HTMLTextAreaElement>("textarea[data-markdown]")) startPasting(field, token);

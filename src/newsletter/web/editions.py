@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from newsletter.store.editions import AssetRow
@@ -10,6 +11,7 @@ from newsletter.web.kept import Kept, stamp
 from newsletter.workflow.compose import compose
 from newsletter.workflow.context import Context
 from newsletter.workflow.edition import Edition
+from newsletter.workflow.glimpse import Glimpse
 
 if TYPE_CHECKING:
     from newsletter.checks import Finding
@@ -23,6 +25,7 @@ class Editions:
 
     def __init__(self) -> None:
         self._composed: Kept[tuple[str, str, str], Edition] = Kept(KEPT)  # issue, language or WHOLE, stamp
+        self._glimpses: Kept[str, Glimpse] = Kept(KEPT)
         self._checked: Kept[tuple[str, str], list[Finding]] = Kept(KEPT)  # issue, stamp and day
 
     def language(self, ctx: Context, issue: IssueRow, tag: str) -> Edition:
@@ -60,8 +63,18 @@ class Editions:
 
     def picture(self, sha256: str) -> AssetRow | None:
         """A picture of what is not frozen yet."""
-        kept = (made.composition.assets.get(sha256) for _, made in self._composed.latest())
+        kept = [made.composition.assets.get(sha256) for _, made in self._composed.latest()]
+        kept += [made.assets.get(sha256) for _, made in self._glimpses.latest()]
         return next((each for each in kept if each is not None), None)
+
+    def keep(self, glimpse: Glimpse) -> str:
+        """An article as it is being written, until its frame has come for it; the name is its content's."""
+        name = hashlib.sha256(f"{glimpse.html}\0{glimpse.body}".encode()).hexdigest()
+        self._glimpses.put(name, glimpse)
+        return name
+
+    def glimpse(self, name: str) -> Glimpse | None:
+        return self._glimpses.get(name)
 
     def _made(self, ctx: Context, issue: IssueRow, tag: str) -> Edition:
         key = (issue.name, tag, _stamp(ctx, issue))  # before composing: what changes meanwhile is composed again

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -44,9 +44,9 @@ class Kept(Generic[K, V]):
             return list(reversed(self._values.items()))
 
 
-def stamp(root: Path, *parts: str) -> str:
+def stamp(root: Path, *parts: str, but: Callable[[Path], bool] = lambda file: False) -> str:
     """Another whenever a file in these folders, or one of these files, changes, comes or goes, by whatever hand."""
-    infos = [file.stat() for part in parts for file in _files(root / part)]
+    infos = [file.stat() for part in parts for file in _files(root / part) if not but(file)]
     newest = max((info.st_mtime_ns for info in infos), default=0)
     return f"{len(infos)}-{newest}-{sum(info.st_size for info in infos)}"
 

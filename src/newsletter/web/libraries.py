@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from newsletter.model.article import Library
 from newsletter.web.kept import Kept, stamp
 from newsletter.workflow.context import Context
@@ -13,7 +15,10 @@ class Libraries:
         self._kept: Kept[tuple[str, str], Library] = Kept(16)
 
     def of(self, ctx: Context, campaign: str) -> Library:
-        key = (campaign, stamp(ctx.folder, f"campaigns/{campaign}", "newsletter.toml"))
+        def is_draft(file: Path) -> bool:  # a save of one changes no article
+            return file.suffix == ".yaml" and file.parent.name == campaign and file.name != "campaign.yaml"
+
+        key = (campaign, stamp(ctx.folder, f"campaigns/{campaign}", "newsletter.toml", but=is_draft))
         if (known := self._kept.get(key)) is not None:
             return known
         library = library_of(ctx, campaign, ctx.campaign(campaign))

@@ -116,7 +116,7 @@ def set_texts(
     What is the same as the article's own is not stored, so that a later change of the article comes through.
     """
     library = library_of(ctx, row.campaign, ctx.campaign(row.campaign))
-    new = Texts(curating.one_line(texts.title), curating.many_lines(texts.summary), curating.many_lines(texts.body))
+    new = clean(texts)
 
     def turn(text: str, path: str) -> str:
         found = curating.find_item(load_yaml(text, path, Draft), item)
@@ -125,14 +125,7 @@ def set_texts(
             return text
         if now.hash != made_from:
             raise Conflict(new, now, _last(ctx, path, f"edit {item} {language}"))
-        own = texts_of(Item(id=item, article=found.article), library, language)
-        values = {
-            name: getattr(new, name)
-            for name in ("title", "summary", "body")
-            if getattr(new, name) != getattr(own, name)
-        }
-        kept = (found.edits.get(language) or Edit()).model_dump(include={"picture", "alt"})
-        return curating.set_edit(text, item, language, Edit(**kept, **values), path)
+        return curating.set_edit(text, item, language, edit_for(found, library, language, new), path)
 
     return _turn(ctx, row, f"edit {item} {language}", person, turn)
 
@@ -237,6 +230,21 @@ def texts_of(item: Item, library: Library, language: str) -> Texts:
             for name in ("title", "summary", "body")
         )
     )
+
+
+def edit_for(item: Item, library: Library, language: str, texts: Texts) -> Edit:
+    """What the draft holds for these texts: only what is other than the article's own."""
+    own, new = texts_of(Item(id=item.id, article=item.article), library, language), clean(texts)
+    values = {
+        name: getattr(new, name) for name in ("title", "summary", "body") if getattr(new, name) != getattr(own, name)
+    }
+    kept = (item.edits.get(language) or Edit()).model_dump(include={"picture", "alt"})
+    return Edit(**kept, **values)
+
+
+def clean(texts: Texts) -> Texts:
+    """As a draft can hold them."""
+    return Texts(curating.one_line(texts.title), curating.many_lines(texts.summary), curating.many_lines(texts.body))
 
 
 def article_in(item: Item, library: Library, language: str) -> Article | None:

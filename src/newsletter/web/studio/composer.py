@@ -13,11 +13,13 @@ from newsletter.model.article import Library
 from newsletter.model.draft import ItemState
 from newsletter.model.permission import Action
 from newsletter.store.issues import IssueRow
-from newsletter.web.studio.desk import At, Desk, allowed, form_value
+from newsletter.web.studio.desk import At, Desk, allowed, form_value, plain
 from newsletter.web.studio.issues import ThisIssue
+from newsletter.web.studio.preview import framed
 from newsletter.workflow import drafting
 from newsletter.workflow.board import board, reach
 from newsletter.workflow.drafting import Conflict, Done, Texts
+from newsletter.workflow.glimpse import Glimpse, glimpse
 from newsletter.workspace.curating import find_item, section_of
 
 router = APIRouter()
@@ -165,6 +167,37 @@ def save_item(at: At, issue: ThisIssue, item: str, form: TheForm) -> Response:
         )
     said = say("Saved; %(fallen)s.", fallen=done.fallen) if done.fallen else say("Saved.")
     return at.go(f"/issues/{issue.name}/content/items/{item}?language={language}", said)
+
+
+@router.get(BASE + "/items/{item}/glimpse")
+def glimpse_frame(at: At, issue: ThisIssue, item: str, language: str = "", of: str = "") -> Response:
+    """The article as the message shows it: as typed a moment ago (`of`), else as it is saved."""
+    try:
+        made = at.studio.editions.glimpse(of) or _glimpse(at, issue, item, language)
+    except NewsletterError as error:
+        return plain(at.say(error), 422)
+    at.studio.editions.keep(made)  # its pictures are asked for next
+    texts = {"made": made, "tag": language}
+    below = at.studio.views.render("glimpse.html", at.language, texts) if made.body else ""
+    return framed(at, made.html.replace("</body>", f"{below}</body>", 1))
+
+
+@router.post(BASE + "/items/{item}/glimpse", dependencies=EDIT)
+def glimpse_of(at: At, issue: ThisIssue, item: str, form: TheForm) -> Response:
+    """Changes nothing: what is typed is shown, or why it cannot be, and the address of its frame."""
+    language = form.get("language", "")
+    texts = Texts(form.get("title", ""), form.get("summary", ""), form.get("body", ""))
+    try:
+        name = at.studio.editions.keep(_glimpse(at, issue, item, language, texts))
+    except NewsletterError as error:
+        return JSONResponse({"said": at.say(error)}, 422)
+    return JSONResponse({"frame": f"/issues/{issue.name}/content/items/{item}/glimpse?language={language}&of={name}"})
+
+
+def _glimpse(at: Desk, issue: IssueRow, item: str, language: str, texts: Texts | None = None) -> Glimpse:
+    if language not in _languages(at, issue):
+        raise UsageError(f"This newsletter has no edition in {language!r}.")
+    return glimpse(at.ctx, issue, _library(at, issue), item, language, texts)
 
 
 @router.post(BASE + "/items/{item}/put-back", dependencies=EDIT)

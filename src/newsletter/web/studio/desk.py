@@ -72,7 +72,8 @@ class Desk:
     @cached_property
     def ctx(self) -> Context:
         """With the definitions as they are now."""
-        return replace(self.studio.workspace.context)
+        shared = self.studio.workspace.context
+        return replace(shared, _renderer=shared.renderer)  # one warm process for all requests
 
     @property
     def workspace(self) -> Workspace:
@@ -141,9 +142,23 @@ def language_of(request: Request) -> str:
     return str(getattr(request.state, "language", "") or wanted_language(request))
 
 
+def remember_language(request: Request) -> None:
+    """For an answer that no page makes, such as that there is none."""
+    _, person = _signed_in(request)
+    request.state.language = (person and person.language) or wanted_language(request)
+
+
 def studio_of(request: Request) -> Studio:
     studio: Studio = request.app.state.studio
     return studio
+
+
+def _signed_in(request: Request) -> tuple[SessionRow | None, Person | None]:
+    studio = studio_of(request)
+    ctx, token = studio.workspace.context, request.cookies.get(studio.cookie, "")
+    with reading(ctx.engine) as connection:
+        session = sessions.find(connection, token, ctx.clock.now()) if token else None
+        return session, people.by_id(connection, session.person_id) if session else None
 
 
 async def desk(request: Request) -> Desk:
@@ -152,9 +167,7 @@ async def desk(request: Request) -> Desk:
     token = request.cookies.get(studio.cookie, "")
     ctx = studio.workspace.context
     now = ctx.clock.now()
-    with reading(ctx.engine) as connection:
-        session = sessions.find(connection, token, now) if token else None
-        person = people.by_id(connection, session.person_id) if session else None
+    session, person = _signed_in(request)
     if session is None or person is None or person.left:
         raise SignInNeeded
     if request.method not in SAFE:
