@@ -28,7 +28,7 @@ from newsletter.web.studio import (
     signin,
     who,
 )
-from newsletter.web.studio.desk import SAFE, Forged, SignInNeeded, Studio, language_of, studio_of
+from newsletter.web.studio.desk import SAFE, Forged, SignInNeeded, Studio, language_of, remember_language, studio_of
 from newsletter.web.views import DIST, built, said
 
 PAGES = (
@@ -109,6 +109,7 @@ def _impossible(request: Request, error: Exception) -> Response:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    remember_language(request)
     if error.status_code == 404:
         return _page(
             request, 404, say("There is no such page"), say("It may have been moved, or the address is cut off.")
