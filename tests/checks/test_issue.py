@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from newsletter.gathering.reaching import Reached
+from newsletter.workflow.link_checks import links_reached
 from tests.checks.conftest import Desk
+from tests.checks.letter import PUBLIC, letter, link, paragraph, style
+from tests.workflow.office import ISSUE
 
 CAMPAIGN = "campaigns/news/campaign.yaml"
 
@@ -41,3 +47,37 @@ def test_an_article_that_is_gone_blocks_the_send(desk: Desk) -> None:
     desk.change("campaigns/news/2026-12.yaml", "items:", "items:\n      - {id: zz, article: second, state: in}")
     finding = desk.issue()["article-gone"]
     assert (finding.error, finding.where.articles) == (True, ("second",))
+
+
+def test_what_mjml_passes_over_and_a_number_far_from_last_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    (path,) = [
+        each
+        for each in (desk.folder / "templates").glob("*.mjml")
+        if f"template: {each.stem}" in (desk.folder / f"campaigns/{ISSUE.split('/')[0]}/campaign.yaml").read_text()
+    ]
+    line = desk.change(f"templates/{path.name}", "<mj-section", '<mj-section nothing-such="1"')
+    monkeypatch.setattr("newsletter.workflow.check.last_time", lambda ctx, issue: 5000)
+    found = desk.issue()
+    assert (found["mjml"].where.file, found["mjml"].where.line) == (f"templates/{path.name}", line)
+    assert "last time it was 5,000" in found["audience-far"].what
+    assert not found["audience-far"].error
+
+
+def test_links_that_lead_to_nothing_are_told_with_their_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost, old = "https://lost.example/a", "https://gone.example/b"
+    extra = f'<h3 style="{style("en")}">{link(PUBLIC + "/l/9/2", "Old")}</h3>' + paragraph(link(lost, "There"))
+    message = letter(extra=extra)
+    known = {lost: Reached.UNKNOWN, old: Reached.GONE}
+    monkeypatch.setattr(
+        "newsletter.workflow.link_checks.reach", lambda asked, **_: {each: known[each] for each in asked}
+    )
+    found, untried = links_reached([message, message], {old: 2})
+    assert {each.what for each in found} == {f"There is no such host: {lost}", f"There is no page at {old} any more"}
+    assert (untried, {each.where.versions for each in found}) == ("", {2})
+    monkeypatch.setattr(
+        "newsletter.workflow.link_checks.reach", lambda asked, **_: dict.fromkeys(asked, Reached.UNTRIED)
+    )
+    assert links_reached([message], {old: 2}) == (
+        [],
+        "Links were not tried: there is no way to the Internet from here.",
+    )

@@ -58,6 +58,7 @@ def gather(
 @app.command()
 def check(
     issue: Annotated[str | None, typer.Argument(help="campaign/key; else all definitions", metavar="[ISSUE]")] = None,
+    links: Annotated[bool, typer.Option("--links", help="Try where the issue's links lead, too.")] = False,
     workspace: Folder = HERE,
     json: Json = False,
 ) -> None:
@@ -65,14 +66,20 @@ def check(
 
     newsletter check
     newsletter check monthly/2026-12
+    newsletter check monthly/2026-12 --links
     """
     with opened(workspace) as ws:
-        from newsletter.workflow.check import check_composed, check_definitions
+        from newsletter.workflow.check import check_composed, check_definitions, check_links
 
         if issue is None:
             findings = check_definitions(ws.context)
         else:
             findings = check_composed(ws.context, issue, lambda: ws.compose(issue).composition)
+            if links and not any(finding.error for finding in findings):
+                lost, untried = check_links(ws.context, ws.compose(issue).composition)
+                findings += lost
+                if untried:
+                    note(untried)
     if json:
         as_json(findings)
     else:

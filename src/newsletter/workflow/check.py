@@ -19,6 +19,7 @@ from newsletter.checks.content import problem
 from newsletter.checks.finding import Rule, warning
 from newsletter.checks.support import PROGRAMS
 from newsletter.errors import Problem, ProblemsFound
+from newsletter.gathering.fetch import Limits
 from newsletter.gathering.gather import Desk, Gathered
 from newsletter.gathering.gather import library_of as read_library
 from newsletter.gathering.language import detector
@@ -51,6 +52,7 @@ from newsletter.workflow.definition_checks import (
 )
 from newsletter.workflow.files import asset_name
 from newsletter.workflow.last_time import last_time
+from newsletter.workflow.link_checks import links_reached
 from newsletter.workflow.mail_programs import published
 from newsletter.workflow.merge_checks import in_articles, in_draft
 from newsletter.workflow.template_checks import attempt, strings_of, template_warnings
@@ -129,6 +131,16 @@ def _titled(finding: Finding, library: Library) -> Finding:
         for key, there in known
     )
     return replace(finding, where=replace(finding.where, titles=tuple(titles)))
+
+
+def check_links(ctx: Context, made: Composition, *, limits: Limits | None = None) -> tuple[list[Finding], str]:
+    """Where the links of all languages lead, and a sentence where they could not be tried."""
+    messages = (
+        each for composed in made.languages.values() for each in _messages(ctx, made, composed, lambda text: None, 0)
+    )
+    found, untried = links_reached(messages, made.links, limits=limits)
+    library = _gathered(ctx, made.issue.campaign, made.campaign).library
+    return [_titled(each, library) for each in found], untried
 
 
 def check_composed(ctx: Context, name: str, compose: Callable[[], Composition]) -> list[Finding]:
