@@ -3,7 +3,7 @@ import "prosemirror-view/style/prosemirror.css";
 import "@milkdown/kit/prose/gapcursor/style/gapcursor.css";
 import "./editor.css";
 import { FieldQuestion } from "./editor/dialogs";
-import { type Rich, open } from "./editor/rich";
+import { open, type Rich } from "./editor/rich";
 import { askField, askLink, press, show } from "./editor/toolbar";
 import { cleaned } from "./paste";
 
@@ -26,6 +26,7 @@ class Writing {
     this.question = new FieldQuestion(document.querySelector<HTMLDialogElement>("#ask-field")!);
     for (const button of this.buttons) button.addEventListener("click", () => this.pressed(button.dataset.does ?? ""));
     this.source.addEventListener("click", () => void (this.rich ? this.toSource() : this.toRich()));
+    field.addEventListener("restored", () => void this.rich?.close().then(() => this.toRich()));
     for (const label of field.labels) label.addEventListener("click", () => this.rich?.view.focus());
   }
 

@@ -1,4 +1,8 @@
-// A form that saves by itself: 3 s after the last key, one save at a time, never unchanged. What is typed stays.
+// A form that saves by itself: 3 s after the last key, one save at a time, never unchanged. What is typed stays: in the
+// page, and (until it is saved) in this browser, so that a closed tab, a lost line or an ended session loses nothing.
+import { forget, keep, offer } from "./copies";
+import { signIn } from "./signin";
+
 const PAUSE = 3000;
 const RETRY = 10000;
 
@@ -33,19 +37,32 @@ export function startSaving(form: HTMLFormElement, token: () => string): void {
       made.value = said.made_from;
       saved = now;
       status.textContent = said.said;
-      if (typed(form) !== saved) later(PAUSE);
+      if (typed(form) !== saved) return later(PAUSE);
+      forget(form);
     } else if (answer?.status === 409) {
       stopped = true;
       status.textContent = status.dataset.clash ?? "";
+    } else if (answer && (answer.status === 401 || answer.type === "opaqueredirect")) {
+      status.textContent = status.dataset.ended ?? "";
+      if (await signIn()) void save();
     } else {
-      status.textContent = (answer?.status === 401 ? status.dataset.ended : status.dataset.waiting) ?? "";
+      status.textContent = status.dataset.waiting ?? "";
       later(RETRY);
     }
   }
 
-  form.addEventListener("input", () => later(PAUSE));
-  form.addEventListener("submit", () => {
-    stopped = true;
+  form.addEventListener("input", () => {
+    keep(form);
+    later(PAUSE);
+  });
+  window.addEventListener("online", () => void save());
+  form.addEventListener("submit", (event) => {
+    if (navigator.onLine) {
+      stopped = true;
+      return;
+    }
+    event.preventDefault(); // the browser's own error page would take the text away
+    void save();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "s" && (event.ctrlKey || event.metaKey)) {
@@ -56,6 +73,7 @@ export function startSaving(form: HTMLFormElement, token: () => string): void {
   window.addEventListener("beforeunload", (event) => {
     if (!stopped && typed(form) !== saved) event.preventDefault();
   });
+  offer(form);
 }
 
 function typed(form: HTMLFormElement): string {
