@@ -259,6 +259,28 @@ def line_of(draft: Draft, usual: Mapping[str, str], name: str, language: str) ->
     return own[language] if language in own else usual.get(language, "")
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A subject or preview text: the issue's own, if it has one, and what the campaign says where it has none."""
+
+    own: str
+    usual: str
+
+    @property
+    def now(self) -> str:
+        return self.own or self.usual
+
+    @property
+    def shown(self) -> str:
+        """The campaign's words without what is filled in later: `Monthly digest, …`."""
+        return " ".join(re.sub(r"\{%.*?%\}|\{#.*?#\}", "", re.sub(r"\{\{.*?\}\}", "…", self.usual)).split())
+
+
+def own_line(draft: Draft, usual: Mapping[str, str], name: str, language: str) -> Line:
+    own: Mapping[str, str] = getattr(draft, name)
+    return Line(own.get(language, ""), usual.get(language, ""))
+
+
 def line_hash(line: str) -> str:
     return Texts(line).hash
 

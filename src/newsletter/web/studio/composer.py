@@ -129,7 +129,7 @@ def save_subjects(at: At, issue: ThisIssue, form: TheForm) -> Response:
 def _subjects(at: Desk, issue: IssueRow, conflicts: dict[str, Conflict] | None = None, status: int = 200) -> Response:
     campaign, draft = at.ctx.campaign(issue.campaign), at.ctx.draft(issue.campaign, issue.key)
     rows = [
-        (tag, {name: drafting.line_of(draft, getattr(campaign, name), name, tag) for name in ("subject", "preview")})
+        (tag, {name: drafting.own_line(draft, getattr(campaign, name), name, tag) for name in ("subject", "preview")})
         for tag in _languages(at, issue)
     ]
     values: dict[str, Any] = {"rows": rows, "hash": drafting.line_hash, "conflicts": conflicts or {}}
