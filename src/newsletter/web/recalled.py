@@ -40,6 +40,9 @@ SENTENCES = (
     say("The mail server %(server)s"),
     say("The mail server does not take messages from this sender: %(reply)s"),
     say("The mail server closed the connection at once."),
+    # Of sessions
+    say("Browser"),
+    say("Browser, %(system)s"),
     # Of messages
     say("no address"),
     say("refused by the server"),

@@ -25,12 +25,13 @@ from lucide.jinja import lucide
 from markupsafe import Markup
 
 from newsletter.errors import NewsletterError, Problem, ProblemsFound
-from newsletter.i18n import Listed, Moment, Number, Said, Tongue, direction, locale
+from newsletter.i18n import Listed, Moment, Number, Said, Tongue, direction, locale, say
 from newsletter.web.recalled import recalled
 
 WEB = Path(__file__).parent
 DIST = WEB / "dist"
 LANGUAGES = {"en": "English", "fr": "Français"}  # of the studio
+COLON = say(": ")  # French has a space before it, too
 
 
 @dataclass
@@ -61,6 +62,7 @@ class Views:
             "icon": icon,
             "built": built,
             "language": language,
+            "colon": said(language, COLON),
             "dir": direction(language),
             "direction": direction,
         }
