@@ -1,5 +1,5 @@
 // The preview beside the text follows what is typed. The last good one stays until the new one has been drawn.
-const PAUSE = 120;
+const PAUSE = 70;
 
 export function startGlimpse(form: HTMLFormElement, token: () => string): void {
   const place = document.querySelector<HTMLDetailsElement>("[data-glimpse]");
