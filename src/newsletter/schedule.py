@@ -19,9 +19,9 @@ from newsletter.errors import NewsletterError
 from newsletter.jobs import Jobs, ThreadJobs
 from newsletter.store.people import Person
 from newsletter.workflow import launching, schedule
+from newsletter.workflow.carrying import carry
 from newsletter.workflow.context import Context
 from newsletter.workflow.gather import gather_issue
-from newsletter.workflow.send import send
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,9 @@ def working(ctx: Context) -> Iterator[ThreadJobs]:
             schedule.LAUNCH: on(lambda fresh, id_: schedule.launch_issue(fresh, id_, jobs.defer)),
             schedule.REHEARSE: on(lambda fresh, id_: launching.finish_rehearsal(fresh, id_, jobs.defer)),
             schedule.SEND: on(
-                lambda fresh, id_: schedule.send_run(fresh, id_, lambda c, run: send(c, run, stopping=stopping))
+                lambda fresh, id_: schedule.send_run(
+                    fresh, id_, lambda c, run: carry(c, run, stopping=stopping, defer=jobs.defer)
+                )
             ),
         }
     )

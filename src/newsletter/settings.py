@@ -19,6 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from newsletter.errors import NewsletterError, Problem, ProblemsFound, UsageError, nearest
 from newsletter.i18n import normalise
 from newsletter.loading_toml import TomlDocument
+from newsletter.pace import Limits
 from newsletter.tokens import AddressKeys, KeyRing
 
 FILE = "newsletter.toml"
@@ -59,6 +60,7 @@ class OutboxSettings(Strict):
 
     kind: Literal["outbox"]
     folder: str = Field(default="outbox", description="Relative to the workspace")
+    limits: Limits = Limits()
 
 
 class SmtpSettings(Strict):
@@ -71,6 +73,7 @@ class SmtpSettings(Strict):
     timeout: timedelta = timedelta(seconds=60)
     envelope_from: str | None = Field(default=None, description="Where bounces go; else the sender's address")
     ca_file: str | None = Field(default=None, description="A certificate authority of your own, in the workspace")
+    limits: Limits = Limits()
 
 
 class SendGridSettings(Strict):
@@ -79,6 +82,7 @@ class SendGridSettings(Strict):
     connections: int = Field(default=4, ge=1, le=20, description="Requests at the same time")
     batch: int = Field(default=1000, ge=1, le=1000, description="Recipients a request")
     timeout: timedelta = timedelta(seconds=60)
+    limits: Limits = Limits()
     webhook_key: str | None = Field(
         default=None, description="Public key of the signed event webhook at /hooks/sendgrid/<name of this transport>"
     )
@@ -124,6 +128,9 @@ class Settings(Strict):
     )
     dkim: DkimSettings | None = Field(default=None, description="Sign messages here, by SMTP")
     give_up_after: timedelta = Field(default=timedelta(hours=48), description="Of deliveries that servers put off")
+    failover_after: timedelta = Field(
+        default=timedelta(minutes=10), description="A transport that cannot be reached for so long is left for the next"
+    )
     stop_within: timedelta = Field(
         default=timedelta(seconds=20),
         ge=timedelta(0),

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, case, insert, literal, select
 
 from newsletter.clock import FixedClock
 from newsletter.dispatch import retry
+from newsletter.dispatch.breaker import Breaker
 from newsletter.dispatch.engine import dispatch
 from newsletter.dispatch.lock import AlreadyDispatching, dispatch_lock
 from newsletter.dispatch.post import Ended, Progress, Report
@@ -51,6 +52,7 @@ from tests.dispatch.world import (
 )
 
 S, A = DeliveryState, AttemptState
+PATIENT = Breaker(share=2)  # never opens
 
 
 def send(world: World, transport: Transport, run: int, stop: asyncio.Event | None = None, **changes: Any) -> Report:
@@ -195,7 +197,7 @@ def test_one_per_cent_of_temporary_errors_lose_nobody(world: World, clock: Fixed
 
 def test_refused_is_final_and_said(world: World) -> None:
     run = launched(world)
-    assert send(world, Scripted(answer=outcome(A.REJECTED)), run).ended is Ended.DONE
+    assert send(world, Scripted(answer=outcome(A.REJECTED)), run, breaker=PATIENT).ended is Ended.DONE
     assert {row.reason for row in deliveries(world.engine, run)} == {"the reply"}
     assert counts(world.engine, run) == {S.REJECTED: 25}
 
@@ -203,7 +205,7 @@ def test_refused_is_final_and_said(world: World) -> None:
 def test_what_is_in_doubt_is_listed_and_not_sent_again(world: World, clock: FixedClock) -> None:
     run = launched(world)
     transport = Scripted(answer=outcome(A.UNCONFIRMED, ChannelState.BROKEN))
-    assert send(world, transport, run).ended is Ended.DONE
+    assert send(world, transport, run, breaker=PATIENT).ended is Ended.DONE
     assert transport.opened == transport.closed == 25
     clock.advance(timedelta(days=30))
     again = Scripted()
@@ -218,10 +220,10 @@ def test_a_transport_that_raises_or_says_nothing_leaves_doubt(world: World) -> N
     async def raising(batch: Sequence[Outgoing]) -> None:
         raise RuntimeError("a mistake of ours with person@mail.example in it")
 
-    send(world, Scripted(before=raising), run)
+    send(world, Scripted(before=raising), run, breaker=PATIENT)
     assert {row.reason for row in deliveries(world.engine, run)} == {"the transport failed: RuntimeError"}
     other = launched(world, rehearsal=True)
-    send(world, Scripted(answer=lambda message: Outcome(-1, A.ACCEPTED)), other)
+    send(world, Scripted(answer=lambda message: Outcome(-1, A.ACCEPTED)), other, breaker=PATIENT)
     assert counts(world.engine, other) == {S.UNCONFIRMED: 25}
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 
 from newsletter.store.ledger import Claimed
 
 SIZE = 200  # deliveries a claim, at least
 
-Claim = Callable[[int], Awaitable[list[Claimed]]]
+Claim = Callable[[int], Awaitable[tuple[list[Claimed], bool]]]  # and whether there may be more
 
 
 @dataclass
@@ -38,14 +38,29 @@ class Claims:
                 await self._claim_more()
             return self._take()
 
+    def at_hand(self) -> bool:
+        """Whether a batch is there without asking the database."""
+        return bool(self._waiting)
+
+    def drop(self, domains: Collection[str]) -> list[Claimed]:
+        """Takes out what is claimed of some domains, so that they can rest."""
+        dropped = [row for rows in self._waiting.values() for row in rows if row.domain in domains]
+        for key, rows in list(self._waiting.items()):
+            kept = deque(row for row in rows if row.domain not in domains)
+            if kept:
+                self._waiting[key] = kept
+            else:
+                del self._waiting[key]
+        return dropped
+
     def give_back(self, batch: list[Claimed]) -> None:
         """To whichever connection asks next."""
         self._waiting.setdefault(_variant(batch[0]), deque()).extendleft(reversed(batch))
 
     async def _claim_more(self) -> None:
         size = max(SIZE, self.batch * self.connections)
-        rows = await self.claim(size)
-        self._exhausted = len(rows) < size
+        rows, more = await self.claim(size)
+        self._exhausted = not more
         for row in rows:
             self._waiting.setdefault(_variant(row), deque()).append(row)
 

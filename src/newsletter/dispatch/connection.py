@@ -26,7 +26,12 @@ async def send_batches(sending: Sending) -> None:
     channel: Channel | None = None
     outcomes: list[Record] = []
     try:
-        while batch := await sending.claims.next_batch(sending.over):
+        while True:
+            if outcomes and sending.may_wait and not sending.claims.at_hand():
+                await sending.exchange(outcomes, [])
+                outcomes = []
+            if not (batch := await sending.claims.next_batch(sending.over)):
+                return
             if channel is None and (channel := await _open(sending)) is None:
                 sending.claims.give_back(batch)
                 return
@@ -42,6 +47,7 @@ async def send_batches(sending: Sending) -> None:
             outcomes = records(messages, results, intent, post.clock.now())
             for each in outcomes:
                 sending.tally.count(DELIVERY_AFTER[each.state])
+            await sending.learn(batch, outcomes)
             channel = await _after(sending, channel, results)
     finally:
         if outcomes:

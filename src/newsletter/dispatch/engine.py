@@ -110,9 +110,9 @@ async def _report(sending: Sending) -> Report:
         return Report(Ended.UNAVAILABLE, sums, sending.unavailable, next_at)
     if state is RunState.SENDING:
         ended = Ended.STOPPED if sending.stop.is_set() else Ended.WAITING
-        return Report(ended, sums, None, next_at)
+        return Report(ended, sums, None, max(filter(None, (next_at, sending.held_until)), default=None))
     ended = {RunState.PAUSED: Ended.PAUSED, RunState.CANCELLED: Ended.CANCELLED}.get(state, Ended.DONE)
-    return Report(ended, sums, reason, next_at)
+    return Report(ended, sums, reason, next_at, by_itself=sending.paused_itself)
 
 
 async def _beat(sending: Sending) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -11,9 +11,13 @@ from typing import Any
 from sqlalchemy import Engine
 
 from newsletter.clock import Clock
+from newsletter.dispatch.breaker import Breaker
 from newsletter.dispatch.transports.base import Transport
 from newsletter.model.delivery import Sums
+from newsletter.pace import Limits
 from newsletter.store.ledger import Claimed
+
+NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class Post:
     clock: Clock
     on_progress: Callable[[Progress], None] | None = None
     drain: timedelta = timedelta(seconds=20)  # for what is under way when this process is asked to stop
+    limits: Limits = NO_LIMITS
+    breaker: Breaker = field(default_factory=Breaker)
     redirect: str | None = None  # the one address to which everything goes instead (staging)
 
 
@@ -67,4 +73,5 @@ class Report:
     ended: Ended
     sums: Sums
     reason: str | None = None
-    next_at: datetime | None = None  # when the next waiting delivery is due
+    next_at: datetime | None = None  # when the next waiting delivery is due, or may leave
+    by_itself: bool = False  # the program paused it; no person did

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection
+
 from newsletter.dispatch.claims import Claims
+from newsletter.dispatch.domains import Domains
 from newsletter.dispatch.drain import Drain
 from newsletter.dispatch.post import Post
 from newsletter.dispatch.progress import Tally
@@ -16,6 +20,9 @@ from newsletter.model.delivery import DeliveryState, RunState
 from newsletter.store import ledger
 from newsletter.store.ledger import Claimed, Intent, Record
 from newsletter.store.writer import LedgerWriter
+
+LONGEST_WAIT = timedelta(seconds=30)  # for a limit, with connections open
+LOOK = 0.5  # seconds between looks whether the run was paused
 
 
 @dataclass
@@ -30,7 +37,10 @@ class Sending:
     tally: Tally
     claims: Claims = field(init=False)
     drain: Drain = field(init=False)
+    domains: Domains = field(default_factory=Domains)
     halted: bool = False  # the run was paused or cancelled
+    paused_itself: bool = False
+    held_until: datetime | None = None  # a limit, or domains that rest, hold back what is due
     unavailable: str | None = None  # why the transport could not be reached
 
     def __post_init__(self) -> None:
@@ -71,12 +81,64 @@ class Sending:
         by = ledger.By(None, self.post.clock.now(), reason)
         with suppress(ledger.NotThisRun):
             await self.write(lambda connection: ledger.pause(connection, self.run, by))
+            self.paused_itself = True
 
-    async def _claim(self, size: int) -> list[Claimed]:
-        now = self.post.clock.now()
-        rows: list[Claimed] = await self.write(
-            lambda connection: ledger.claim(connection, self.run, self.worker, size=size, now=now)
-        )
-        if (only := self.post.redirect) is not None:
-            return [replace(row, address=only) for row in rows]
-        return rows
+    @property
+    def may_wait(self) -> bool:
+        """Whether a claim may take long, so that outcomes are better written before."""
+        return self.post.limits.any or self.held_until is not None
+
+    async def learn(self, batch: Sequence[Claimed], records: Sequence[Record]) -> None:
+        """From what a batch came to: whether a domain needs a rest, and whether all of it should stop."""
+        domain_of = {row.id: row.domain for row in batch}
+        resting, recovered = self.domains.note((domain_of[each.delivery], each.state, each.reply) for each in records)
+        if resting:
+            await self._rest(resting)
+        if recovered:
+            name = self.post.transport.name
+            await self.write(lambda connection: ledger.domain_recovered(connection, name, recovered))
+        why = self.post.breaker.note((each.state, each.reply) for each in records)
+        if why is not None:
+            await self.pause_run(why)
+
+    async def _rest(self, resting: Mapping[str, str]) -> None:
+        dropped, now, name = self.claims.drop(resting), self.post.clock.now(), self.post.transport.name
+
+        def write(connection: Connection) -> None:
+            for domain, reply in resting.items():
+                ledger.put_off_domain(connection, name, domain, reply, now=now)
+            if dropped:
+                ledger.unclaim(connection, [row.id for row in dropped])
+
+        await self.write(write)
+
+    async def _claim(self, size: int) -> tuple[list[Claimed], bool]:
+        """What may leave now, waiting for a limit that frees some soon; and whether there may be more."""
+        whose = ledger.Of(self.run, self.worker, self.post.transport.name, self.post.limits)
+        while not self.over():
+            now = self.post.clock.now()
+            turn: ledger.Turn = await self.write(
+                lambda connection, now=now: ledger.claim_within(connection, whose, size=size, now=now)
+            )
+            self.held_until = turn.until
+            if turn.rows or turn.until is None:
+                return self._redirected(turn.rows), turn.more
+            if not await self._waited_until(turn.until):
+                break
+        return [], False
+
+    async def _waited_until(self, instant: datetime) -> bool:
+        """False where it takes too long to keep connections open for, or the dispatch is over."""
+        if instant - self.post.clock.now() > LONGEST_WAIT:
+            return False
+        while (left := (instant - self.post.clock.now()).total_seconds()) > 0:
+            if await self.stopped_within(min(left, LOOK)):
+                return False
+            await self.look_whether_halted()
+            if self.over():
+                return False
+        return True
+
+    def _redirected(self, rows: list[Claimed]) -> list[Claimed]:
+        only = self.post.redirect
+        return rows if only is None else [replace(row, address=only) for row in rows]

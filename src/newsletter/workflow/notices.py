@@ -82,8 +82,28 @@ def decided(
             _post(ctx, issue, person, "approval-decided", subject, lines, said)
 
 
+def halted(ctx: Context, issue: IssueRow, reason: str, *, said: SaidIn = as_it_is) -> None:
+    """To all who may resume or cancel a send that paused by itself; `reason` holds the server's words."""
+    title = f"{ctx.campaign(issue.campaign).title} {issue.key}"
+    subject = say("%(issue)s: the send has paused by itself", issue=title)
+    lines = [reason, say("Nothing more leaves until somebody resumes or cancels it.")]
+    with reading(ctx.engine) as connection:
+        able = [each for each in people.everybody(connection) if {Role.APPROVER, Role.ADMIN} & set(each.roles)]
+    for person in able:
+        if person.address and not person.left:
+            _post(ctx, issue, person, "send-halted", subject, lines, said, page="progress")
+
+
 def _post(
-    ctx: Context, issue: IssueRow, person: Person, kind: str, subject: str, lines: Iterable[str], said: SaidIn
+    ctx: Context,
+    issue: IssueRow,
+    person: Person,
+    kind: str,
+    subject: str,
+    lines: Iterable[str],
+    said: SaidIn,
+    *,
+    page: str = "approval",
 ) -> None:
     language = person.language or "en"
     campaign = ctx.campaign(issue.campaign)
@@ -91,7 +111,7 @@ def _post(
     envelope = Envelope(
         Mailbox(sender.address, sender.name), language, ctx.settings.host, unsubscribe=False, automatic=True
     )
-    link = f"{ctx.settings.studio_url.rstrip('/')}/issues/{issue.name}/approval"
+    link = f"{ctx.settings.studio_url.rstrip('/')}/issues/{issue.name}/{page}"
     template = mime.compile(
         _letter(language, said(language, subject), [said(language, line) for line in lines], link), envelope, ()
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 from newsletter.audience.count import Count
 from newsletter.audience.select import recipients
@@ -48,6 +48,12 @@ from newsletter.workflow.origin import check_origin
 
 DKIM_KEY = "NEWSLETTER_DKIM_KEY"
 LOOK = 0.2  # seconds between looks whether a thread is to stop
+
+
+class Stopping(Protocol):
+    """Says whether a dispatch is to drain; a `threading.Event` does."""
+
+    def is_set(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +181,7 @@ def send(
     on_progress: Callable[[Progress], None] | None = None,
     *,
     linger: bool = False,
-    stopping: threading.Event | None = None,
+    stopping: Stopping | None = None,
 ) -> Report:
     """Dispatches a run until nothing is due. Ctrl-C and SIGTERM drain; in a thread `stopping` does."""
     with reading(ctx.engine) as connection:
@@ -190,6 +196,7 @@ def send(
         ctx.clock,
         on_progress,
         ctx.settings.stop_within,
+        limits=ctx.settings.transports[run.transport].limits,
         redirect=None if run.rehearsal else ctx.settings.redirect_all_to,
     )
 
@@ -207,7 +214,7 @@ def send(
     return asyncio.run(main())
 
 
-async def _follow(stopping: threading.Event, stop: asyncio.Event) -> None:
+async def _follow(stopping: Stopping, stop: asyncio.Event) -> None:
     while not stopping.is_set():
         await asyncio.sleep(LOOK)
     stop.set()

@@ -1,6 +1,7 @@
 """The ledger: who gets what, and what became of it. Each file is a few rows of the table in docs/architecture.md.
 
     claim      2        reserve what is due
+    pace       2        within the limits of a transport, and without domains that rest
     intent     3, 8     say that it will be written, before it is
     outcome    4, 5, 6  say what became of it; settle what was unconfirmed
     sweep      5, 8, 10 what a crash, a cancelled run or time leaves behind
@@ -12,10 +13,11 @@
 Row 1 is the launch: store.ledger.layout, called by dispatch.launch.
 """
 
-from newsletter.store.ledger.claim import Claimed, claim, release
+from newsletter.store.ledger.claim import Claimed, claim, release, unclaim
 from newsletter.store.ledger.events import Learnt, learn, settle_by_events
 from newsletter.store.ledger.intent import Intent, intend
 from newsletter.store.ledger.outcome import Record, record, settle
+from newsletter.store.ledger.pace import Of, Turn, claim_within, domain_recovered, put_off_domain
 from newsletter.store.ledger.persons import decide, resend, retry
 from newsletter.store.ledger.probing import Unconfirmed, unconfirmed
 from newsletter.store.ledger.runs import By, NotThisRun, cancel, finish, pause, resume, start, state_of
@@ -29,11 +31,15 @@ __all__ = [
     "Intent",
     "Learnt",
     "NotThisRun",
+    "Of",
     "Record",
+    "Turn",
     "Unconfirmed",
     "cancel",
     "claim",
+    "claim_within",
     "decide",
+    "domain_recovered",
     "finish",
     "give_up",
     "intend",
@@ -41,6 +47,7 @@ __all__ = [
     "learn",
     "next_due",
     "pause",
+    "put_off_domain",
     "record",
     "release",
     "resend",
@@ -53,5 +60,6 @@ __all__ = [
     "start",
     "state_of",
     "sweep",
+    "unclaim",
     "unconfirmed",
 ]

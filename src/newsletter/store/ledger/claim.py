@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +22,7 @@ CLAIM = """
          WHERE d.run_id = :run
            AND d.state = 'pending'
            AND d.not_before <= :now
-           AND (d.claimed_until IS NULL OR d.claimed_until < :now)
+           AND (d.claimed_until IS NULL OR d.claimed_until < :now){without}
            AND EXISTS (SELECT 1 FROM run WHERE run.id = :run AND run.state = 'sending')
          ORDER BY d.not_before, d.id
          LIMIT :size {skip_locked}
@@ -29,8 +30,14 @@ CLAIM = """
     UPDATE delivery
        SET claim_id = :worker, claimed_until = :until
      WHERE id IN (SELECT id FROM due)
-    RETURNING id, run_id, issue_id, contact_id, language, variant, address, field_values, due_at, not_before, attempts
+    RETURNING id, run_id, issue_id, contact_id, language, variant, address, domain, field_values, due_at, not_before,
+              attempts
 """
+
+WITHOUT = """
+           AND (d.domain IS NULL OR d.domain NOT IN :without)"""
+
+UNCLAIM = "UPDATE delivery SET claim_id = NULL, claimed_until = NULL WHERE id IN :ids AND state = 'pending'"
 
 # A worker that stops gives back what it has not begun.
 RELEASE = """
@@ -51,22 +58,33 @@ class Claimed:
     language: str
     variant: int
     address: str
+    domain: str
     field_values: list[Any]
     due_at: datetime
     not_before: datetime
     attempts: int
 
 
-def claim(connection: Connection, run: int, worker: int, *, size: int, now: datetime) -> list[Claimed]:
-    """Reserves up to `size` deliveries that are due, in the order in which they should leave."""
+def claim(
+    connection: Connection, run: int, worker: int, *, size: int, now: datetime, without: Sequence[str] = ()
+) -> list[Claimed]:
+    """Reserves up to `size` deliveries that are due, in the order in which they should leave; none of some domains."""
     statement = sql(
-        CLAIM.format(skip_locked=skip_locked(connection)),
+        CLAIM.format(skip_locked=skip_locked(connection), without=WITHOUT if without else ""),
         instants=("now", "until"),
+        lists=("without",) if without else (),
         returns={"field_values": Json, "due_at": Instant, "not_before": Instant},
     )
-    values = {"run": run, "worker": worker, "size": size, "now": now, "until": now + LEASE}
+    values: dict[str, Any] = {"run": run, "worker": worker, "size": size, "now": now, "until": now + LEASE}
+    if without:
+        values["without"] = list(without)
     rows = [Claimed(**row._mapping) for row in connection.execute(statement, values)]
     return sorted(rows, key=lambda row: (row.not_before, row.id))
+
+
+def unclaim(connection: Connection, deliveries: Sequence[int]) -> None:
+    """Gives back some of what was claimed in this very transaction."""
+    connection.execute(sql(UNCLAIM, lists=("ids",)), {"ids": list(deliveries)})
 
 
 def release(connection: Connection, run: int, worker: int) -> int:
