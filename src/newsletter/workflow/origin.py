@@ -6,7 +6,8 @@ confirms that this is no copy. With `redirect_all_to`, all mail goes to that one
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.errors import NewsletterError
 from newsletter.i18n import say
@@ -93,4 +94,7 @@ def _recorded(connection: Connection) -> dict[str, str]:
 
 
 def _write(connection: Connection, facts: dict[str, str]) -> None:
-    connection.execute(insert(meta), [{"key": key, "value": value} for key, value in facts.items()])
+    """Two processes that send for the first time write the same."""
+    into = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(meta)
+    rows = [{"key": key, "value": value} for key, value in facts.items()]
+    connection.execute(into.on_conflict_do_nothing(), rows)
