@@ -58,6 +58,23 @@ CONTACT = """INSERT INTO contact (code, first_name, last_name, active, fields, s
 VALUES ('c1', :first, :last, true, '{}', '{}', '2026-11-24T10:00:00.000000Z', '2026-11-24T10:00:00.000000Z')"""
 
 
+def test_links_of_an_older_schema_lead_where_they_did(empty: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+    with writing(empty) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        connection.execute(text(ISSUE))
+        connection.execute(text("INSERT INTO link (issue_id, number, target) VALUES (1, 1, 'https://a.example/')"))
+    assert migrate.upgrade(empty) == "0003"
+    with reading(empty) as connection:
+        assert connection.execute(text("SELECT original FROM link")).scalar_one() == "https://a.example/"
+
+
+ISSUE = """INSERT INTO issue (id, campaign, key, state, created_at, updated_at)
+VALUES (1, 'news', '1', 'draft', '2026-11-24T10:00:00.000000Z', '2026-11-24T10:00:00.000000Z')"""
+
+
 def test_a_newer_database_is_refused(empty: Engine) -> None:
     migrate.upgrade(empty)
     with writing(empty) as connection:

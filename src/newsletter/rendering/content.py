@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 from markupsafe import Markup
@@ -28,7 +29,7 @@ class Content:
     house: Mapping[str, bool | str]
     address: Callable[[Article], str]  # the link address of an article in the message
     picture: Show
-    rewrite: Callable[[str], str]  # the link address of what a body links to
+    rewrite: Callable[[Article, str], str]  # the link address of what an article's body links to
     sources: dict[str, Source] = field(default_factory=dict)
 
     def sections(self, chosen: Sequence[ChosenSection], titles: Callable[[Mapping[str, str]], str]) -> list[Any]:
@@ -84,7 +85,12 @@ class Content:
         article, own = chosen.article, chosen.own("body")
         name = f"articles/{chosen.item.id}.body"
         place = Place() if "body" in chosen.edited else Place(article.file, article.body_line)
-        how: dict[str, Any] = {"own": own, "house": self.house, "rewrite": self.rewrite, "place": place}
+        how: dict[str, Any] = {
+            "own": own,
+            "house": self.house,
+            "rewrite": partial(self.rewrite, article),
+            "place": place,
+        }
         html = markdown.to_html(
             article.body, article.language, picture=lambda source: self.picture(source, "inline"), **how
         )

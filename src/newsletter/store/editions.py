@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from newsletter.message.parts import Compiled, CompiledLanguage, Tree
 from newsletter.message.serial import pack, unpack
-from newsletter.store.tables import asset, edition, edition_asset, edition_page, edition_variant, link
+from newsletter.store.tables import asset, edition, edition_asset, edition_page, edition_variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,21 +140,3 @@ def page(connection: Connection, edition_id: int, language: str, article: str) -
     columns = (edition_page.c[each.name] for each in fields(PageRow))
     row = connection.execute(select(*columns).where(*mine, edition_page.c.article == article)).first()
     return None if row is None else PageRow(**row._mapping)
-
-
-def links(connection: Connection, issue_id: int) -> dict[str, int]:
-    """The numbers of an issue's link addresses, by target."""
-    rows = connection.execute(select(link.c.target, link.c.number).where(link.c.issue_id == issue_id))
-    return {row.target: row.number for row in rows}
-
-
-def add_links(connection: Connection, issue_id: int, targets: Mapping[str, int]) -> None:
-    """Adds the numbers that are new."""
-    known = links(connection, issue_id)
-    new = [
-        {"issue_id": issue_id, "number": number, "target": target}
-        for target, number in targets.items()
-        if target not in known
-    ]
-    if new:
-        connection.execute(insert(link), new)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from newsletter.errors import Problem, ProblemsFound
-from newsletter.i18n import direction, locale, pick
+from newsletter.i18n import direction, locale, pick, say
 from newsletter.message import serial
 from newsletter.message.envelope import Envelope
 from newsletter.message.parts import CompiledLanguage
@@ -20,10 +20,11 @@ from newsletter.model.recurrence import instant, moment, zone_of
 from newsletter.rendering.content import Content, issue_date
 from newsletter.rendering.manuscript import Manuscript, Source, Strings, Templates
 from newsletter.rendering.selection import choose
-from newsletter.store import editions
+from newsletter.store import links
 from newsletter.store.editions import AssetRow
 from newsletter.store.engine import reading
 from newsletter.store.issues import IssueRow
+from newsletter.store.links import Place
 from newsletter.workflow.audience import audience_rule, is_statutory
 from newsletter.workflow.context import Context, NothingToSend
 from newsletter.workflow.envelopes import envelope_for
@@ -58,6 +59,7 @@ class Composition:
     links: dict[str, int]
     definition: dict[str, Any]
     notices: list[str] = field(default_factory=list)
+    places: dict[int, Place] = field(default_factory=dict)  # of the links, by their numbers
 
     @property
     def language_hashes(self) -> dict[str, str]:
@@ -94,14 +96,16 @@ def compose(ctx: Context, issue: IssueRow, *, now: bool = False, only: Sequence[
             issue.id,
             campaign.utm,
             direct=not campaign.link_addresses,
-            targets=editions.links(connection, issue.id),
+            targets=links.numbers(connection, issue.id),
         )
     pictures = Pictures(ctx, issue.campaign, issue.key)
     setting = _Setting(ctx, issue, campaign, draft, library, register, pictures, planned)
     asked = wanted if only is None else [tag for tag in wanted if tag in only]
     manuscripts = {tag: found for tag in asked if (found := setting.manuscript(tag, wanted)) is not None}
     if not manuscripts:
-        raise NothingToSend(f"The issue {issue.name} has no article in any of its languages: gather some first.")
+        raise NothingToSend(
+            say("The issue %(issue)s has no article in any of its languages: gather some first.", issue=issue.name)
+        )
     languages = _compile(ctx, setting, manuscripts)
     return Composition(
         issue,
@@ -112,6 +116,7 @@ def compose(ctx: Context, issue: IssueRow, *, now: bool = False, only: Sequence[
         register.targets,
         _definition(ctx, campaign, planned, list(languages)),
         setting.pictures.notices,
+        register.places,
     )
 
 
@@ -149,10 +154,11 @@ class _Setting:
             house=pick(ctx.settings.typography, language) or {},
             address=lambda article: self.register.address(
                 article.link
-                or reading_page(self._public, self.issue.campaign, self.issue.key, article.key, article.language)
+                or reading_page(self._public, self.issue.campaign, self.issue.key, article.key, article.language),
+                (article.key, language),
             ),
             picture=self.pictures.view,
-            rewrite=self.register.address,
+            rewrite=lambda article, target: self.register.address(target, (article.key, language)),
         )
         sections = content.sections(chosen, lambda title: self._pick(title, language))
         self.items[language] = sum(len(section["items"]) for section in sections)

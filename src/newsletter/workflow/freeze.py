@@ -14,7 +14,7 @@ from newsletter.errors import NewsletterError, Problem, ProblemsFound
 from newsletter.message import serial
 from newsletter.model.issue import IssueState, Step
 from newsletter.model.permission import Action, require
-from newsletter.store import approvals, editions, issues
+from newsletter.store import approvals, editions, issues, links
 from newsletter.store.editions import EditionRow
 from newsletter.store.engine import reading, writing
 from newsletter.store.issues import IssueRow
@@ -91,8 +91,8 @@ def prove(ctx: Context, made: Composition) -> None:
     for language, each in made.languages.items():
         with reading(ctx.engine) as connection:
             some = witnesses_of(connection, rule, ctx.fields, language, PROVED)
-        links = ctx.personal.links(INERT_ID)
-        problems += ctx.renderer.compare(each.compiled, each.manuscript, some, links)
+        inert = ctx.personal.links(INERT_ID)
+        problems += ctx.renderer.compare(each.compiled, each.manuscript, some, inert)
     if problems:
         raise ProblemsFound(problems)
 
@@ -121,7 +121,7 @@ def _write(ctx: Context, made: Composition, person: Person, at: datetime) -> Edi
         compiled = {tag: each.compiled for tag, each in made.languages.items()}
         id_ = editions.add(connection, row, compiled, made.assets.values())
         editions.add_pages(connection, id_, pages)
-        editions.add_links(connection, made.issue.id, made.links)
+        links.add(connection, made.issue.id, made.links, made.places)
         planned = made.definition["planned"]
         issues.plan(connection, made.issue.id, None if planned == "now" else datetime.fromisoformat(planned))
         return editions.get(connection, id_)

@@ -18,7 +18,7 @@ from newsletter.i18n import say
 from newsletter.model.article import Library
 from newsletter.model.draft import Draft, Item, ItemState
 from newsletter.rendering.manuscript import Manuscript, Source, Templates
-from newsletter.store import editions
+from newsletter.store import links as stored_links
 from newsletter.store.editions import AssetRow
 from newsletter.store.engine import reading
 from newsletter.store.issues import IssueRow
@@ -53,7 +53,7 @@ def glimpse(
     if texts is not None:
         found = found.model_copy(update={"edits": {**found.edits, language: edit_for(found, library, language, texts)}})
     with reading(ctx.engine) as connection:
-        targets = editions.links(connection, row.id)
+        targets = stored_links.numbers(connection, row.id)
     register = LinkRegister(
         ctx.settings.public_url, row.id, campaign.utm, direct=not campaign.link_addresses, targets=targets
     )

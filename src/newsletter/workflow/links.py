@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from newsletter.model.campaign import Utm
+from newsletter.store.links import Place
 
 
 @dataclass
@@ -17,15 +18,18 @@ class LinkRegister:
     utm: Utm | None = None
     direct: bool = False
     targets: dict[str, int] = field(default_factory=dict)
+    places: dict[int, Place] = field(default_factory=dict)
 
-    def address(self, target: str) -> str:
-        """The address that stands in the message for a target."""
+    def address(self, target: str, place: Place = (None, None)) -> str:
+        """The address that stands in the message for a target. `place`: the article and the message's language."""
         if urlsplit(target).scheme not in ("http", "https") or target.startswith(self.public_url):
             return target
         tagged = with_utm(target, self.utm)
         if self.direct:
             return tagged
         number = self.targets.setdefault(tagged, max(self.targets.values(), default=0) + 1)
+        article, language = self.places.get(number, place)
+        self.places[number] = (article if article == place[0] else None, language if language == place[1] else None)
         return f"{self.public_url}/l/{self.issue_id}/{number}"
 
 

@@ -92,6 +92,7 @@ link = Table(
     Column("issue_id", ForeignKey("issue.id"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("target", Text, nullable=False),
+    Column("original", Text, nullable=False, server_default=""),  # what the issue says; its number is found by it
     Column("article", String(128)),
     Column("language", String(35)),
     Column("changed_at", Instant),

@@ -68,7 +68,7 @@ def link(request: Request, ctx: Here, issue: int, number: int) -> Response:
         return _nowhere(request, ctx)
     if request.method == "GET":
         reading.followed(ctx, issue, number)
-    return RedirectResponse(target, 302, headers={"referrer-policy": "no-referrer"})
+    return RedirectResponse(target, 302, headers={"referrer-policy": "no-referrer", "cache-control": "no-store"})
 
 
 @router.get("/i/{campaign}/{key}/{language}")

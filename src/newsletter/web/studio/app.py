@@ -21,6 +21,7 @@ from newsletter.web.studio import (
     composer,
     home,
     issues,
+    links,
     preview,
     progress,
     recipients,
@@ -45,6 +46,7 @@ PAGES = (
     who,
     recipients,
     approval,
+    links,
 )
 KEPT = "public, max-age=31536000, immutable"
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, BackgroundTasks, Form
 from fastapi.responses import HTMLResponse, Response
 
 from newsletter.errors import NewsletterError, UsageError
-from newsletter.i18n import Listed, Tongue, pick, say, say_many
+from newsletter.i18n import Listed, Tongue, say, say_many
 from newsletter.model.permission import Action
 from newsletter.store import people
 from newsletter.store.engine import reading
@@ -113,13 +113,6 @@ def _name(at: Desk, id_: int) -> str:
         return people.by_id(connection, id_).name
 
 
-def _titles(at: Desk, issue: IssueRow) -> dict[str, str]:
-    """Articles as people call them, by key."""
-    preference = at.ctx.settings.default_language, *at.ctx.settings.languages
-    library = at.studio.libraries.of(at.ctx, issue.campaign)
-    return {key: (pick(texts, *preference) or next(iter(texts.values()))).title for key, texts in library.items()}
-
-
 def _page(at: Desk, issue: IssueRow, status: int = 200, **values: Any) -> HTMLResponse:
     shown = overview(at.ctx, issue)
     row = shown.edition
@@ -139,7 +132,7 @@ def _page(at: Desk, issue: IssueRow, status: int = 200, **values: Any) -> HTMLRe
         "decisions": reviews.decisions(at.ctx, issue),
         "accepted": list(taken.values()),
         "open_warnings": sum(not each.error and key_of(each) not in taken for each in checked or ()),
-        "titles": _titles(at, issue),
+        "titles": at.titles(issue),
         "own": issue.changed_by == at.person.id,
         "open": issue.state.value in ("in review", "held", "missed", "approved"),
         "error": "",

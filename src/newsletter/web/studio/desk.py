@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from newsletter.app import Workspace
 from newsletter.errors import NewsletterError
-from newsletter.i18n import match, say
+from newsletter.i18n import match, pick, say
 from newsletter.model.permission import Action, may, require
 from newsletter.store import people, sessions
 from newsletter.store.engine import reading, writing
@@ -100,6 +100,12 @@ class Desk:
             return f"{self.ctx.campaign(campaign).title} {key}".strip()
         except NewsletterError:  # gone, or unreadable: checking names it
             return f"{campaign}/{key}"
+
+    def titles(self, issue: IssueRow) -> dict[str, str]:
+        """Articles as people call them, by key."""
+        preference = self.ctx.settings.default_language, *self.ctx.settings.languages
+        library = self.studio.libraries.of(self.ctx, issue.campaign)
+        return {key: (pick(texts, *preference) or next(iter(texts.values()))).title for key, texts in library.items()}
 
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A whole page, or the fragment that a template is."""
