@@ -17,7 +17,7 @@ from newsletter.store.ledger.claim import Claimed, claim, release, unclaim
 from newsletter.store.ledger.events import Learnt, learn, settle_by_events
 from newsletter.store.ledger.intent import Intent, intend
 from newsletter.store.ledger.outcome import Record, record, settle
-from newsletter.store.ledger.pace import Of, Turn, claim_within, domain_recovered, put_off_domain
+from newsletter.store.ledger.pace import Of, Turn, claim_within, domain_recovered, put_off_domain, windows
 from newsletter.store.ledger.persons import decide, resend, retry
 from newsletter.store.ledger.probing import Unconfirmed, unconfirmed
 from newsletter.store.ledger.runs import By, NotThisRun, cancel, finish, pause, resume, start, state_of
@@ -62,4 +62,5 @@ __all__ = [
     "sweep",
     "unclaim",
     "unconfirmed",
+    "windows",
 ]

@@ -55,18 +55,18 @@ def claim_within(connection: Connection, whose: Of, *, size: int, now: datetime)
     if (quiet := whose.limits.quiet_until(now)) is not None:
         return Turn([], quiet)
     _lock(connection, whose.transport)
-    windows = _windows(connection, whose.transport)
+    used_up = windows(connection, whose.transport)
     caps = whose.limits.caps_at(now)
-    whole = allowance(caps, windows.get(WHOLE, {}), now)
+    whole = allowance(caps, used_up.get(WHOLE, {}), now)
     if whole.number == 0:
         return Turn([], whole.until)
     wanted = size if whole.number is None else min(size, _share(connection, whose, whole.number, now))
-    resting, ends = _resting(connection, whose, windows, now)
+    resting, ends = _resting(connection, whose, used_up, now)
     rows = claim(connection, whose.run, whose.worker, size=wanted, now=now, without=sorted(resting))
-    kept, surplus = _within_domains(whose.limits, windows, rows, now)
+    kept, surplus = _within_domains(whose.limits, used_up, rows, now)
     if surplus:
         unclaim(connection, [row.id for row in surplus])
-    _use(connection, whose, caps, windows, kept, now)
+    _use(connection, whose, caps, used_up, kept, now)
     full = len(rows) == wanted
     until = min(ends, default=None)
     return Turn(kept, None if kept else until, more=full or bool(surplus))
@@ -105,7 +105,8 @@ def _share(connection: Connection, whose: Of, number: int, now: datetime) -> int
     return max(1, -(-number // max(int(wanting), 1)))
 
 
-def _windows(connection: Connection, transport: str) -> dict[str, dict[int, Window]]:
+def windows(connection: Connection, transport: str) -> dict[str, dict[int, Window]]:
+    """What is used up, by scope ('' is the transport as a whole) and length in seconds."""
     found: dict[str, dict[int, Window]] = {}
     for row in connection.execute(select(pace).where(pace.c.transport == transport)):
         found.setdefault(row.scope, {})[row.seconds] = Window(row.started_at, row.used)

@@ -6,7 +6,7 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
 from fastapi.concurrency import run_in_threadpool
@@ -22,6 +22,7 @@ from newsletter.web.studio.issues import ThisIssue
 from newsletter.workflow import lookup, progress
 from newsletter.workflow.control import control
 from newsletter.workflow.deliveries import cells, columns, settle
+from newsletter.workflow.holding import held
 from newsletter.workflow.overview import find_row
 from newsletter.workflow.schedule import zone_for
 
@@ -174,7 +175,7 @@ def _page(
     fresh = find_row(at.ctx, issue.campaign, issue.key) or issue
     found = progress.runs_of(at.ctx, issue)
     run = progress.chosen(found, number)
-    common = {
+    common: dict[str, Any] = {
         "issue": fresh,
         "title": at.ctx.campaign(issue.campaign).title,
         "runs": found,
@@ -190,6 +191,7 @@ def _page(
         "progress.html",
         422 if failure else 200,
         **common,
+        held=held(at.ctx, run, common["zone_name"]),
         now=progress.now(at.ctx, run.id),
         causes=progress.causes(at.ctx, run.id),
         rows=rows,
@@ -219,7 +221,8 @@ def _look(at: Desk, issue: IssueRow, number: int) -> tuple[str, bool]:
 
 
 def _drawn(at: Desk, issue: IssueRow, seen: progress.Now) -> str:
-    page = at.page("progress_now.html", now=seen, issue=issue, zone_name=zone_for(at.ctx, issue.campaign).key)
+    zone = zone_for(at.ctx, issue.campaign).key
+    page = at.page("progress_now.html", now=seen, issue=issue, zone_name=zone, held=held(at.ctx, seen.run, zone))
     return bytes(page.body).decode()
 
 
