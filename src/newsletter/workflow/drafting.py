@@ -200,6 +200,7 @@ _TOLD = (
     ("preview", re.compile(r"preview (?P<more>\S+)")),
     ("back", re.compile(r"put back version \d+")),
     ("gather", re.compile(r"gather")),
+    ("copy", re.compile(r"copy of (?P<more>\S+)")),
     ("plan", re.compile(r"plan for (?P<more>.+)")),
 )
 

@@ -7,14 +7,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form
 from fastapi.responses import Response
 
-from newsletter.errors import UsageError
+from newsletter.errors import NewsletterError, UsageError
 from newsletter.i18n import say
 from newsletter.model.permission import Action
 from newsletter.store.issues import IssueRow
-from newsletter.web.studio.desk import At, allowed
+from newsletter.web.studio.desk import At, Desk, allowed
+from newsletter.workflow.context import issue_name
+from newsletter.workflow.duplicating import duplicate
 from newsletter.workflow.overview import cards, find_row, next_issues, overview
 
 router = APIRouter()
+COPIED = 20  # issues that are offered to be copied
 
 
 def the_issue(at: At, campaign: str, key: str) -> IssueRow:
@@ -29,6 +32,10 @@ ThisIssue = Annotated[IssueRow, Depends(the_issue)]
 
 @router.get("/issues")
 def issue_list(at: At, state: str = "", campaign: str = "") -> Response:
+    return _list(at, state=state, campaign=campaign)
+
+
+def _list(at: Desk, status: int = 200, *, state: str = "", campaign: str = "", **more: object) -> Response:
     every = cards(at.ctx)
     states = {
         value: sum(card.row.state.value == value for card in every) for value in {c.row.state.value for c in every}
@@ -38,9 +45,9 @@ def issue_list(at: At, state: str = "", campaign: str = "") -> Response:
         for card in every
         if (not state or card.row.state.value == state) and (not campaign or card.row.campaign == campaign)
     ]
-    return at.page(
-        "issues.html", cards=shown, states=states, state=state, campaign=campaign, campaigns=next_issues(at.ctx)
-    )
+    values = {"cards": shown, "states": states, "state": state, "campaign": campaign}
+    values |= {"campaigns": next_issues(at.ctx), "known": every[:COPIED], "error": "", "like": "", "name": ""}
+    return at.page("issues.html", status, **values | more)
 
 
 @router.post("/issues", dependencies=[allowed(Action.EDIT)])
@@ -48,6 +55,16 @@ def new_issue(at: At, campaign: Annotated[str, Form()], key: Annotated[str, Form
     """Gathers the next issue of a campaign, and opens it."""
     row = at.workspace.gather(campaign, key=key or None, person=at.person.slug)
     return at.go(f"/issues/{row.name}")
+
+
+@router.post("/issues/copy", dependencies=[allowed(Action.EDIT)])
+def copy(at: At, like: Annotated[str, Form()], name: Annotated[str, Form()] = "") -> Response:
+    """A new draft with the content of another issue; without a name it is the next one."""
+    try:
+        row = duplicate(at.ctx, the_issue(at, *issue_name(like)), name, at.person)
+    except NewsletterError as error:
+        return _list(at, 422, error=at.say(error), like=like, name=name)
+    return at.go(f"/issues/{row.name}", say("The copy is a draft of its own: look at subjects and dates."))
 
 
 @router.get("/issues/{campaign}/{key}")
