@@ -73,6 +73,7 @@ class Plan:
     audience: Select[Any]
     values: layout.Values = field(default_factory=dict)
     variants: Mapping[str, Variant] = field(default_factory=dict)
+    due: Callable[[datetime], layout.Due] = lambda _: layout.NO_WAVES  # by time zone, for a launch at this instant
 
 
 def begin(engine: Engine, launch: Launch, *, clock: Clock) -> int:
@@ -204,7 +205,7 @@ def _is_later_run(connection: Connection, row: Row[Any]) -> bool:
 
 def _bites(engine: Engine, row: Row[Any], plan: Plan, clock: Clock) -> Iterator[int]:
     """Lays out the staged positions that are left, and says after each commit how many contacts are done."""
-    insertion = layout.insertion(plan.values, engine.dialect.name)
+    insertion = layout.insertion(plan.values, engine.dialect.name, plan.due(row.due_at))
     done = _laid_out(engine, row.id)
     with bulk(engine) as writer:
         while contacts := _lay_out_bite(writer, insertion, row.id, BITE[engine.dialect.name], clock):

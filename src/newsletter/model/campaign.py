@@ -115,6 +115,9 @@ class Campaign(Strict):
     copies: Copies = Field(default=Copies.ADDRESS, description="One copy an address, or one an institution")
     roles: list[str] = Field(default_factory=list, description="Order of preference among an institution's contacts")
     recurrence: Recurrence | None = None
+    local_time: bool = Field(
+        default=False, description="Everybody gets it at the planned hour of their own time zone, in waves"
+    )
     transports: list[str] = Field(default_factory=list, description="In order of failover; else the workspace's")
     utm: Utm | None = None
     link_addresses: bool = Field(default=True, description="Lead article links through {public_url}/l/...")

@@ -287,7 +287,7 @@ def _definition(ctx: Context, campaign: Campaign, planned: datetime | None, lang
         "default_language": ctx.settings.default_language,
         "sign_off": list(campaign.sign_off),
         "public": campaign.public,
-    }
+    } | ({"local_time": zone_of(campaign.recurrence, ctx.settings.time_zone).key} if campaign.local_time else {})
 
 
 def _drafts(ctx: Context, campaign: str) -> list[str]:

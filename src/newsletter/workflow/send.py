@@ -36,6 +36,7 @@ from newsletter.store.editions import EditionRow
 from newsletter.store.engine import reading, writing
 from newsletter.store.issues import IssueRow
 from newsletter.store.ledger import Claimed
+from newsletter.store.ledger.layout import NO_WAVES
 from newsletter.store.people import Person
 from newsletter.store.runs import RunRow
 from newsletter.tokens import KeyRing
@@ -45,6 +46,7 @@ from newsletter.workflow.context import Context
 from newsletter.workflow.envelopes import restore
 from newsletter.workflow.freeze import count_for, to_serve
 from newsletter.workflow.origin import check_origin
+from newsletter.workflow.waves import by_zone
 
 DKIM_KEY = "NEWSLETTER_DKIM_KEY"
 LOOK = 0.2  # seconds between looks whether a thread is to stop
@@ -338,6 +340,7 @@ def _layout(ctx: Context, plan: Plan) -> launching.Plan:
             for language, about in edition.languages.items()
         },
         variants={language: _variant(language, about) for language, about in edition.languages.items()},
+        due=lambda launched: NO_WAVES if plan.rehearsal else by_zone(ctx, edition, launched),
     )
 
 

@@ -35,6 +35,9 @@ from newsletter.store.types import Instant, Json
 
 Values = Mapping[str, Sequence[ColumnElement[Any]]]
 
+Due = Mapping[str, datetime]
+NO_WAVES: Due = {}
+
 NO_ADDRESS = "no address"
 NO_LANGUAGE = "no language of this edition"
 
@@ -100,11 +103,11 @@ def _inserted(connection: Connection, insertion: Insert, values: Mapping[str, An
     return result.rowcount
 
 
-def insertion(values: Values, dialect: str) -> Insert:
-    """The INSERT of a bite; its parameters are run, upto and now."""
+def insertion(values: Values, dialect: str, due: Due = NO_WAVES) -> Insert:
+    """The INSERT of a bite; its parameters are run, upto and now. `due`: when it is due, by time zone."""
     there = and_(run_audience.c.run_id == bindparam("run"), run_audience.c.position <= bindparam("upto"))
     # Materialised, so that the reason is looked up once a row; in the order of the key, which needs no sorting.
-    ordered = _ranked(values, dialect).where(there).order_by(run_audience.c.position)
+    ordered = _ranked(values, dialect, due).where(there).order_by(run_audience.c.position)
     ranked = ordered.cte("ranked").prefix_with("MATERIALIZED")
     left_out = ranked.c.reason.is_not(None)
     columns: dict[str, Any] = {
@@ -131,7 +134,17 @@ def insertion(values: Values, dialect: str) -> Insert:
     return sqlite.insert(delivery).from_select(list(columns), chosen).on_conflict_do_nothing()
 
 
-def _ranked(values: Values, dialect: str) -> Select[Any]:
+def _due(due: Due) -> ColumnElement[Any]:
+    """By the contact's zone, else the institution's, else when the run is due."""
+    zones: dict[datetime, list[str]] = {}
+    for zone, at in due.items():
+        zones.setdefault(at, []).append(zone)
+    named = func.coalesce(contact.c.time_zone, institution.c.time_zone)
+    whens = [(named.in_(each), literal(at, Instant())) for at, each in zones.items()]
+    return case(*whens, else_=run.c.due_at) if whens else run.c.due_at
+
+
+def _ranked(values: Values, dialect: str, due: Due) -> Select[Any]:
     """Staged contacts with all that a delivery needs, and the reason where one is left out."""
     is_active = "(COALESCE(contact.active, false) AND contact.erased_at IS NULL)"  # false: deleted since it was staged
     may_not = may_not_write("run_audience.contact_id", "contact.address_key", active=is_active)
@@ -152,7 +165,7 @@ def _ranked(values: Values, dialect: str) -> Select[Any]:
         run_audience.c.language,
         run_audience.c.variant,
         run.c.issue_id,
-        run.c.due_at,
+        _due(due).label("due_at"),
         SCOPE.label("scope_id"),
         contact.c.institution_id,
         contact.c.address,

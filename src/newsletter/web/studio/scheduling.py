@@ -20,6 +20,7 @@ from newsletter.workflow.freeze import submit, to_serve
 from newsletter.workflow.overview import find_row
 from newsletter.workflow.schedule import zone_for
 from newsletter.workflow.testing import send_tests
+from newsletter.workflow.waves import waves
 
 router = APIRouter(prefix="/issues/{campaign}/{key}/schedule")
 
@@ -154,6 +155,13 @@ def later(at: At, issue: ThisIssue) -> Response:
 def unserved(at: At, issue: ThisIssue) -> Response:
     """How many the approved version would still serve; a fragment, as counting takes a moment."""
     return at.page("schedule_unserved.html", number=to_serve(at.ctx, issue, latest_edition(at.ctx, issue)))
+
+
+@router.get("/waves")
+def waves_shown(at: At, issue: ThisIssue) -> Response:
+    """Who gets the latest version when, by time zone; a fragment, empty where all get it at once."""
+    found = waves(at.ctx, latest_edition(at.ctx, issue))
+    return at.page("schedule_waves.html", waves=found, zone_name=zone_for(at.ctx, issue.campaign).key)
 
 
 def _keeps_approval(at: Desk, issue: IssueRow) -> bool:
