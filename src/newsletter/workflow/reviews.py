@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import SequenceMatcher
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, exists, insert, select
 from newsletter.audience import examples
 from newsletter.errors import UsageError
 from newsletter.i18n import Listed, Number, Tongue, say
+from newsletter.message.parts import CompiledLanguage
 from newsletter.model.permission import Action, require
 from newsletter.rendering import proof
 from newsletter.store import editions
@@ -94,7 +95,7 @@ def frozen_message(ctx: Context, row: EditionRow, language: str) -> preview.Mess
 def subjects(ctx: Context, row: EditionRow) -> dict[str, str]:
     """The subject of each language as anybody may see it."""
     with reading(ctx.engine) as connection:
-        return {language: _lines(ctx, connection, row, language)[0] for language in row.languages}
+        return {language: frozen_lines(ctx, connection, row, language)[0] for language in row.languages}
 
 
 def last_approved(ctx: Context, issue: IssueRow, row: EditionRow) -> EditionRow | None:
@@ -116,7 +117,7 @@ def differences(ctx: Context, old: EditionRow, new: EditionRow) -> list[Differen
             if language not in old.languages:
                 found.append(Difference(language, new=True))
             elif new.language_hashes[language] != old.language_hashes[language]:
-                before, after = (_lines(ctx, connection, row, language) for row in (old, new))
+                before, after = (frozen_lines(ctx, connection, row, language) for row in (old, new))
                 found.append(Difference(language, tuple(changed(before, after))))
     return found + [Difference(each, gone=True) for each in old.languages if each not in new.languages]
 
@@ -199,10 +200,14 @@ def _same(ctx: Context, issue: IssueRow, seen: str) -> None:
         raise Outdated(say("A newer version was put up for approval since you opened this page: it is shown now."))
 
 
-def _lines(ctx: Context, connection: Connection, row: EditionRow, language: str) -> list[str]:
+def frozen_lines(ctx: Context, connection: Connection, row: EditionRow, language: str) -> list[str]:
+    """Subject and text of an edition as anybody may see them."""
+    return lines(ctx, editions.compiled_language(connection, row, language), row.definition["public"])
+
+
+def lines(ctx: Context, compiled: CompiledLanguage, public: Mapping[str, Mapping[str, object]]) -> list[str]:
     """Subject and text for the public profile; where that has no version, those of the first."""
-    compiled = editions.compiled_language(connection, row, language)
-    reader = examples.public(row.definition["public"], ctx.fields, language)
+    reader = examples.public(public, ctx.fields, compiled.language)
     shown = proof.splice(compiled, reader, ctx.personal.links(INERT_ID))
     if shown is not None:
         return [shown.subject, *shown.text.splitlines()]

@@ -19,6 +19,7 @@ from newsletter.web.studio import (
     checking,
     colleagues,
     composer,
+    differences,
     home,
     issues,
     links,
@@ -47,6 +48,7 @@ PAGES = (
     recipients,
     approval,
     links,
+    differences,
 )
 KEPT = "public, max-age=31536000, immutable"
 
