@@ -1,6 +1,7 @@
 // On every page: htmx with server-sent events, the menu, what a page says when its session has ended.
 import htmx from "htmx.org/dist/htmx.esm.js";
 import "htmx.org/dist/ext/hx-sse.js";
+import { startFollowing } from "./follow";
 import { startLive } from "./live";
 import { startMenu } from "./menu";
 import { startSearch } from "./search";
@@ -9,4 +10,5 @@ htmx.config.morphIgnore = ["data-htmx-powered", "open"];
 document.documentElement.classList.add("scripted");
 startMenu();
 startLive();
+startFollowing();
 startSearch();

@@ -45,11 +45,17 @@ def test_a_message_is_shown_as_it_is_and_can_do_nothing(chromium: Browser, tmp_p
         assert frame.locator("img").first.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
         assert body.evaluate("() => window.origin") == "null"
         assert body.evaluate(ground) != "rgb(1, 2, 3)"
-        link.click()
+        link.click()  # leads nowhere
+        assert frame.locator("body").evaluate("() => location.pathname") == f"{HERE}/frame"
         page.get_by_role("link", name="Dark").click()
         page.wait_for_url("**scheme=dark**")
         link.wait_for()
         assert body.evaluate(ground) == "rgb(1, 2, 3)"
+        shown = page.url
+        (ws.context.folder / "campaigns/news/articles/door.en.md").write_text(DOOR.replace("A door", "A window"))
+        frame.get_by_role("link", name="A window").first.wait_for()  # by itself, in the scheme that was chosen
+        assert body.evaluate(ground) == "rgb(1, 2, 3)"
+        assert page.url == shown
         assert len(context.pages) == 1
         assert [url for url in asked if not url.startswith((served.url, "data:"))] == []
         context.close()

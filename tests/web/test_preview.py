@@ -59,6 +59,21 @@ def test_the_message_stands_in_a_frame_of_its_own(ws: Workspace) -> None:
     assert policy.endswith("sandbox")
 
 
+def test_an_open_page_is_told_when_a_file_has_changed(ws: Workspace) -> None:
+    browser = client(ws, "ana")
+
+    def stamp() -> str:
+        return str(browser.get(f"{HERE}/stamp").text)
+
+    before = stamp()
+    assert f'data-stamp="{before}"' in browser.get(HERE).text
+    assert stamp() == before
+    article = ws.context.folder / "campaigns/news/articles/counter.en.txt"
+    article.write_text(article.read_text().replace("at eight.", "at half past eight."))
+    assert stamp() != before
+    assert "half past eight" in browser.get(f"{HERE}?part=text&language=en").text
+
+
 def test_without_pictures_none_is_loaded(ws: Workspace) -> None:
     answer = client(ws, "ana").get(f"{HERE}/frame?pictures=off")
     assert "img-src 'none'" in answer.headers["content-security-policy"]

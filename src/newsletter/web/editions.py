@@ -28,6 +28,10 @@ class Editions:
         self._glimpses: Kept[str, Glimpse] = Kept(KEPT)
         self._checked: Kept[tuple[str, str], list[Finding]] = Kept(KEPT)  # issue, stamp and day
 
+    def stamp(self, ctx: Context, issue: IssueRow) -> str:
+        """Another whenever anything that the issue is made from changes."""
+        return _stamp(ctx, issue)
+
     def language(self, ctx: Context, issue: IssueRow, tag: str) -> Edition:
         """Out of the whole where that is known."""
         return self.known(ctx, issue) or self._made(ctx, issue, tag)
@@ -83,7 +87,6 @@ class Editions:
 
 
 def _stamp(ctx: Context, issue: IssueRow) -> str:
-    """Another whenever anything that the issue is made from changes."""
     return stamp(ctx.folder, f"campaigns/{issue.campaign}", "templates", "subscribers", "newsletter.toml")
 
 

@@ -92,6 +92,12 @@ def source(at: At, issue: ThisIssue, view: Asked, of: str = "html") -> Response:
     return plain(message.as_bytes().decode("utf-8", "replace") if of == "wire" else message.html, 200)
 
 
+@router.get("/issues/{campaign}/{key}/preview/stamp")
+def files_stamp(at: At, issue: ThisIssue) -> Response:
+    """Another whenever a file of the issue has changed: an open page asks for it every two seconds."""
+    return plain(at.studio.editions.stamp(at.ctx, issue), 200)
+
+
 @router.get("/issues/{campaign}/{key}/preview/languages")
 def languages(at: At, issue: ThisIssue, view: Asked) -> Response:
     """One small picture a language."""
@@ -157,6 +163,7 @@ def _page(at: Desk, issue: IssueRow, view: View, **found: Any) -> HTMLResponse:
     if view.language not in tags:
         view = replace(view, language=tags[0])
     values: dict[str, Any] = {"issue": issue, "view": view, "languages": tags, "here": f"/issues/{issue.name}/preview"}
+    values["stamp"] = at.studio.editions.stamp(at.ctx, issue)  # before it is composed
     values |= {"who": "", "found": None, "problems": [], "message": None, "specimen": None, "last": False} | found
     try:
         made = _compose(at, issue, view)
