@@ -20,7 +20,7 @@ from newsletter.model.delivery import AttemptState, DeliveryState, RunState
 from newsletter.pace import Limits, Rates
 from newsletter.store import ledger, workers
 from newsletter.store.engine import reading, writing
-from newsletter.store.ledger import By, Of
+from newsletter.store.ledger import By, Of, Watch
 from newsletter.store.tables import hold
 from tests.dispatch.scripted import Scripted, accept
 from tests.dispatch.world import NOW, World, counts, deliveries, launched, make_world, post
@@ -169,3 +169,38 @@ def test_some_refusals_stop_nothing() -> None:
     assert Breaker().note([(A.DEFERRED, "451 later")] * 200) is None
     assert Breaker().note([(A.REJECTED, "550 no")] * 19) is None
     assert Breaker().note([(A.REJECTED, "550 no")] * 20) is not None
+
+
+WATCH = Watch(wait=15 * MINUTE, stop_at=0.2)
+
+
+def test_a_first_share_leaves_and_the_rest_follows_by_itself(world: World, clock: FixedClock) -> None:
+    run = launched(world, transport="scripted", canary=5)
+    report = send(world, run, Scripted(connections=3), canary=WATCH)
+    assert (report.sums[S.ACCEPTED], report.next_at) == (5, NOW + 15 * MINUTE)
+    clock.advance(14 * MINUTE)
+    assert send(world, run, canary=WATCH).sums[S.ACCEPTED] == 5
+    clock.advance(MINUTE)
+    assert send(world, run, canary=WATCH).ended is Ended.DONE
+
+
+@pytest.mark.parametrize("how", ["refused", "bounced"])
+def test_a_first_share_that_goes_wrong_stops_the_rest(world: World, clock: FixedClock, how: str) -> None:
+    run = launched(world, transport="scripted", canary=5)
+    send(world, run, Scripted(answer=refuse if how == "refused" else accept), canary=WATCH)
+    if how == "bounced":  # the transport told later
+        with writing(world.engine) as connection:
+            connection.exec_driver_sql(
+                "UPDATE delivery SET fate = 'bounced' WHERE state = 'accepted' AND contact_id < 2"
+            )
+    clock.advance(15 * MINUTE)
+    report = send(world, run, canary=WATCH)
+    assert (report.ended, report.by_itself) == (Ended.PAUSED, True)
+    assert (
+        report.reason
+        == f"Paused by itself: {5 if how == 'refused' else 1} of the first 5 messages were refused or bounced."
+    )
+    assert report.sums[S.PENDING] == 20
+    with writing(world.engine) as connection:
+        ledger.resume(connection, run, By(world.person, NOW))
+    assert send(world, run, canary=WATCH).sums[S.PENDING] == 0

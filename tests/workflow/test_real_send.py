@@ -23,6 +23,7 @@ from newsletter.store.tables import contact
 from newsletter.workflow.approve import approve
 from newsletter.workflow.deliveries import settle
 from newsletter.workflow.freeze import submit
+from newsletter.workflow.send import launch, plan_send
 from newsletter.workflow.status import status_of
 from tests.fakes.smtp import FakeSmtp, Fault
 from tests.workflow.office import ISSUE, add_contacts, approved, carry, lay, office
@@ -150,3 +151,18 @@ def test_messages_are_signed_where_the_workspace_signs_for_itself(
         message = path.read_bytes()
         assert dkim.verify(message, dnsfunc=lambda *_, **__: b"v=DKIM1; k=rsa; p=" + public)
         assert b"list-unsubscribe-post" in message.partition(b"\r\n\r\n")[0].lower()
+
+
+def test_what_is_approved_for_later_leaves_before_only_where_that_is_said(tmp_path: Path, clock: FixedClock) -> None:
+    with mail_server() as server:
+        folder = lay(tmp_path / "ws", **smtp(server.port))
+        with office(folder, clock) as ws:
+            draft = folder / "campaigns/news/2026-12.yaml"
+            draft.write_text(draft.read_text() + "planned: 2026-12-01 09:00\n")
+            approved(ws)
+            with pytest.raises(UsageError, match=r"was approved for 2026-12-01 .* --now"):
+                carry(ws, rehearse=False)
+            assert server.accepted == []
+            plan = plan_send(ws.context, ws.issue(ISSUE))
+            launch(ws.context, plan, ws.context.person("luc"), early=True)
+            assert "accepted 3" in carry(ws, rehearse=False)

@@ -23,6 +23,7 @@ def send(
     rehearse: Annotated[bool, typer.Option("--rehearse", help="Into the outbox: reaches nobody.")] = False,
     test: Annotated[list[str] | None, typer.Option(help="Send a marked test to this address instead.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the number.")] = False,
+    now: Annotated[bool, typer.Option("--now", help="Although it was approved for a later time.")] = False,
     workspace: Folder = HERE,
     as_: As = None,
 ) -> None:
@@ -54,7 +55,7 @@ def send(
         show_plan(plan)
         if not yes and plan.open_run is None:
             _confirm(plan.recipients)
-        ended = run_send(ctx, plan, person)
+        ended = run_send(ctx, plan, person, early=now)
     raise typer.Exit(0 if ended else 1)
 
 

@@ -49,10 +49,10 @@ def show_unreached(status: Status) -> None:
         say(f"  Propose a later run to the next contacts: newsletter submit {status.issue}")
 
 
-def run_send(ctx: Context, plan: Plan, person: Person) -> bool:
+def run_send(ctx: Context, plan: Plan, person: Person, *, early: bool = False) -> bool:
     """Launches and dispatches; says whether everything that is due has been handed over."""
     with progress("Preparing") as update:
-        run_id = launch(ctx, plan, person, on_progress=update)
+        run_id = launch(ctx, plan, person, on_progress=update, early=early)
     with progress("Rehearsing" if plan.rehearsal else "Sending") as update:
 
         def show(now: Progress) -> None:

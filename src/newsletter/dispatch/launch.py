@@ -61,6 +61,7 @@ class Launch:
     launched_by: int
     give_up_after: timedelta = GIVE_UP_AFTER
     approved: int | None = None
+    canary: int | None = None  # how many leave before the others wait for word of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ def begin(engine: Engine, launch: Launch, *, clock: Clock) -> int:
             "give_up_after": int(launch.give_up_after.total_seconds()),
             "launched_by": launch.launched_by,
             "launched_at": clock.now(),
+            "canary": launch.canary,
         }
         return int(connection.execute(insert(run).values(values).returning(run.c.id)).scalar_one())
 

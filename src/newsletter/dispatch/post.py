@@ -15,7 +15,7 @@ from newsletter.dispatch.breaker import Breaker
 from newsletter.dispatch.transports.base import Transport
 from newsletter.model.delivery import Sums
 from newsletter.pace import Limits
-from newsletter.store.ledger import Claimed
+from newsletter.store.ledger import Claimed, Watch
 
 NO_LIMITS = Limits()
 
@@ -53,6 +53,7 @@ class Post:
     on_progress: Callable[[Progress], None] | None = None
     drain: timedelta = timedelta(seconds=20)  # for what is under way when this process is asked to stop
     limits: Limits = NO_LIMITS
+    canary: Watch | None = None
     breaker: Breaker = field(default_factory=Breaker)
     redirect: str | None = None  # the one address to which everything goes instead (staging)
 

@@ -86,7 +86,7 @@ class Sending:
     @property
     def may_wait(self) -> bool:
         """Whether a claim may take long, so that outcomes are better written before."""
-        return self.post.limits.any or self.held_until is not None
+        return self.post.limits.any or self.post.canary is not None or self.held_until is not None
 
     async def learn(self, batch: Sequence[Claimed], records: Sequence[Record]) -> None:
         """From what a batch came to: whether a domain needs a rest, and whether all of it should stop."""
@@ -114,13 +114,16 @@ class Sending:
 
     async def _claim(self, size: int) -> tuple[list[Claimed], bool]:
         """What may leave now, waiting for a limit that frees some soon; and whether there may be more."""
-        whose = ledger.Of(self.run, self.worker, self.post.transport.name, self.post.limits)
+        whose = ledger.Of(self.run, self.worker, self.post.transport.name, self.post.limits, self.post.canary)
         while not self.over():
             now = self.post.clock.now()
             turn: ledger.Turn = await self.write(
                 lambda connection, now=now: ledger.claim_within(connection, whose, size=size, now=now)
             )
             self.held_until = turn.until
+            if turn.stop is not None:
+                await self.pause_run(turn.stop)
+                break
             if turn.rows or turn.until is None:
                 return self._redirected(turn.rows), turn.more
             if not await self._waited_until(turn.until):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -98,6 +99,18 @@ class Attachment(Strict):
     languages: list[LanguageTag] = Field(default_factory=list, description="Only in these; empty: in all")
 
 
+class Canary(Strict):
+    """A first share leaves; the rest waits for word of it, and leaves by itself or not at all."""
+
+    share: float = Field(default=0.05, gt=0, le=0.5, description="Of the recipients, that leaves first")
+    least: int = Field(default=20, ge=1, description="At least so many")
+    wait: timedelta = Field(default=timedelta(minutes=15), description="For refusals and events, after the first share")
+    stop_at: float = Field(default=0.1, gt=0, le=1, description="Refused or bounced of it: then the send pauses")
+
+    def first(self, recipients: int) -> int:
+        return max(self.least, math.ceil(self.share * recipients))
+
+
 class Campaign(Strict):
     title: str = Field(description="The internal name")
     publication: str = Field(description="A name in subscribers/publications.yaml")
@@ -118,6 +131,7 @@ class Campaign(Strict):
     local_time: bool = Field(
         default=False, description="Everybody gets it at the planned hour of their own time zone, in waves"
     )
+    canary: Canary | None = Field(default=None, description="Try a first share before everybody else")
     transports: list[str] = Field(default_factory=list, description="In order of failover; else the workspace's")
     utm: Utm | None = None
     link_addresses: bool = Field(default=True, description="Lead article links through {public_url}/l/...")

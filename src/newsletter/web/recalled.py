@@ -30,6 +30,12 @@ SENTENCES = (
         "joined or left, then submit the issue for approval again."
     ),
     # Of sends
+    say("Paused by itself: %(failed)s of the last %(all)s messages failed. Last reply: %(reply)s"),
+    say("Paused by itself: %(failed)s of the first %(all)s messages were refused or bounced."),
+    say("Restored from a backup of %(time)s: what was sent since is not known here."),
+    say("an event of it had arrived before"),
+    say("an event of another message of the same request arrived"),
+    say("found in SendGrid's logs"),
     say("paused by %(person)s"),
     say("resumed by %(person)s"),
     say("cancelled by %(person)s"),

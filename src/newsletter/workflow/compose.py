@@ -274,7 +274,10 @@ def _compile(ctx: Context, setting: _Setting, manuscripts: Mapping[str, Manuscri
 
 def _definition(ctx: Context, campaign: Campaign, planned: datetime | None, languages: list[str]) -> dict[str, Any]:
     """What the edition hash covers beside the languages."""
-    return {
+    zone = zone_of(campaign.recurrence, ctx.settings.time_zone)
+    said: dict[str, Any] = {"local_time": zone.key} if campaign.local_time else {}
+    said |= {"canary": campaign.canary.model_dump(mode="json")} if campaign.canary else {}
+    return said | {
         "publication": campaign.publication,
         "statutory": is_statutory(ctx, campaign),
         "transports": campaign.transports or ctx.settings.send_with,
@@ -287,7 +290,7 @@ def _definition(ctx: Context, campaign: Campaign, planned: datetime | None, lang
         "default_language": ctx.settings.default_language,
         "sign_off": list(campaign.sign_off),
         "public": campaign.public,
-    } | ({"local_time": zone_of(campaign.recurrence, ctx.settings.time_zone).key} if campaign.local_time else {})
+    }
 
 
 def _drafts(ctx: Context, campaign: str) -> list[str]:

@@ -15,6 +15,7 @@ from newsletter.store import ledger
 from newsletter.store.engine import reading
 from newsletter.store.runs import RunRow
 from newsletter.store.tables import delivery, hold
+from newsletter.store.tables import run as run_table
 from newsletter.workflow.context import Context
 
 NAMED = 5  # domains that are told, those with the most contacts waiting first
@@ -35,10 +36,22 @@ def held(ctx: Context, run: RunRow, zone: str) -> list[Said]:
     now = ctx.clock.now()
     with reading(ctx.engine) as connection:
         return [
+            *_canary(connection, run, now, zone),
             *_quiet(settings.limits, now, zone),
             *_limits(connection, run.transport, settings.limits, now, zone),
             *_rests(connection, run, now, zone),
         ]
+
+
+def _canary(connection: Connection, run: RunRow, now: datetime, zone: str) -> Iterator[Said]:
+    chosen = select(run_table.c.canary, run_table.c.canary_until).where(run_table.c.id == run.id)
+    row = connection.execute(chosen).one()
+    if row.canary is not None and row.canary_until is not None and row.canary_until > now:
+        yield say(
+            "A first share of %(number)s has left; the others wait until %(until)s for word of it.",
+            number=Number(row.canary),
+            until=_at(row.canary_until, zone),
+        )
 
 
 def _quiet(limits: Limits, now: datetime, zone: str) -> Iterator[Said]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from newsletter.audience.count import Count
 from newsletter.audience.select import recipients
@@ -19,13 +21,14 @@ from newsletter.dispatch.signals import stop_on_signals
 from newsletter.dispatch.transports import make_transport
 from newsletter.dispatch.transports.base import Transport
 from newsletter.errors import NewsletterError, UsageError
-from newsletter.i18n import Listed, say
+from newsletter.i18n import Listed, Moment, say
 from newsletter.message import mime, splice
 from newsletter.message.envelope import DeliveryData, Personal
 from newsletter.message.mime import Template
 from newsletter.message.parts import Tree
 from newsletter.message.tree import bind_tree
 from newsletter.model.approval import NotApproved
+from newsletter.model.campaign import Canary
 from newsletter.model.contact import NAME_FIELDS, full_name
 from newsletter.model.delivery import RunState
 from newsletter.model.issue import IN_WORDS, IssueState, Step
@@ -35,7 +38,7 @@ from newsletter.store import editions, issues, runs
 from newsletter.store.editions import EditionRow
 from newsletter.store.engine import reading, writing
 from newsletter.store.issues import IssueRow
-from newsletter.store.ledger import Claimed
+from newsletter.store.ledger import Claimed, Watch
 from newsletter.store.ledger.layout import NO_WAVES
 from newsletter.store.people import Person
 from newsletter.store.runs import RunRow
@@ -120,9 +123,21 @@ def plan_send(ctx: Context, issue: IssueRow, *, rehearse: bool = False) -> Plan:
     )
 
 
-def launch(ctx: Context, plan: Plan, person: Person, on_progress: Callable[[int, int], None] | None = None) -> int:
-    """Begins a run, or finishes the launch of the one that was begun; says its id. LaunchHeld needs a person."""
+def launch(
+    ctx: Context,
+    plan: Plan,
+    person: Person,
+    on_progress: Callable[[int, int], None] | None = None,
+    *,
+    early: bool = False,
+) -> int:
+    """Begins a run, or finishes the launch of the one that was begun; says its id. LaunchHeld needs a person.
+
+    `early`: now, although another time was approved; else that is a UsageError.
+    """
     require(person.name, person.roles, Action.APPROVE)
+    if not early:
+        _check_time(ctx, plan)
     if not plan.rehearsal:
         check_origin(ctx)
     with launch_lock(ctx.engine, plan.issue.id):
@@ -152,6 +167,22 @@ def _launch(ctx: Context, plan: Plan, person: Person, on_progress: Callable[[int
         _check_still(ctx, plan, run_id)
     launching.lay_out(ctx.engine, run_id, paper, clock=ctx.clock, approved=plan.approved, on_progress=on_progress)
     return run_id
+
+
+def _check_time(ctx: Context, plan: Plan) -> None:
+    """What was approved for a time to come does not leave before it by mistake."""
+    planned = plan.edition.definition["planned"]
+    if plan.rehearsal or plan.open_run is not None or planned == "now":
+        return
+    if (at := datetime.fromisoformat(planned)) > ctx.clock.now():
+        raise UsageError(
+            say(
+                "%(issue)s was approved for %(time)s, and leaves then while `newsletter serve` runs. To send it "
+                "before: newsletter send %(issue)s --now.",
+                issue=plan.issue.name,
+                time=Moment(at.astimezone(ZoneInfo(ctx.settings.time_zone)), ctx.settings.time_zone),
+            )
+        )
 
 
 def _check_still(ctx: Context, plan: Plan, run_id: int) -> None:
@@ -198,6 +229,7 @@ def send(
         ctx.clock,
         on_progress,
         ctx.settings.stop_within,
+        canary=_watch(edition, run),
         limits=ctx.settings.transports[run.transport].limits,
         redirect=None if run.rehearsal else ctx.settings.redirect_all_to,
     )
@@ -314,7 +346,7 @@ def run_of(ctx: Context, plan: Plan, person: Person) -> launching.Launch:
                 state=IN_WORDS[plan.issue.state],
             )
         )
-    campaign = ctx.campaign(plan.issue.campaign)
+    campaign, canary = ctx.campaign(plan.issue.campaign), _canary(plan.edition)
     return launching.Launch(
         issue_id=plan.issue.id,
         edition_id=plan.edition.id,
@@ -327,7 +359,18 @@ def run_of(ctx: Context, plan: Plan, person: Person) -> launching.Launch:
         launched_by=person.id,
         give_up_after=campaign.give_up_after or ctx.settings.give_up_after,
         approved=plan.approved,
+        canary=None if plan.rehearsal or canary is None else canary.first(plan.recipients),
     )
+
+
+def _canary(edition: EditionRow) -> Canary | None:
+    told = edition.definition.get("canary")
+    return None if told is None else Canary.model_validate(told)
+
+
+def _watch(edition: EditionRow, run: RunRow) -> Watch | None:
+    canary = None if run.rehearsal else _canary(edition)
+    return None if canary is None else Watch(canary.wait, canary.stop_at)
 
 
 def _layout(ctx: Context, plan: Plan) -> launching.Plan:

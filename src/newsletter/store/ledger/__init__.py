@@ -1,6 +1,7 @@
 """The ledger: who gets what, and what became of it. Each file is a few rows of the table in docs/architecture.md.
 
     claim      2        reserve what is due
+    canary     2        a first share before the rest
     pace       2        within the limits of a transport, and without domains that rest
     intent     3, 8     say that it will be written, before it is
     outcome    4, 5, 6  say what became of it; settle what was unconfirmed
@@ -13,6 +14,7 @@
 Row 1 is the launch: store.ledger.layout, called by dispatch.launch.
 """
 
+from newsletter.store.ledger.canary import Watch
 from newsletter.store.ledger.claim import Claimed, claim, release, unclaim
 from newsletter.store.ledger.events import Learnt, learn, settle_by_events
 from newsletter.store.ledger.intent import Intent, intend
@@ -35,6 +37,7 @@ __all__ = [
     "Record",
     "Turn",
     "Unconfirmed",
+    "Watch",
     "cancel",
     "claim",
     "claim_within",

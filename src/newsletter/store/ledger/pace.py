@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.pace import Allowance, Limits, Window, allowance, used
+from newsletter.store.ledger.canary import Held, Watch, watch
 from newsletter.store.ledger.claim import Claimed, claim, unclaim
 from newsletter.store.ledger.sql import sql
 from newsletter.store.tables import hold, pace
@@ -38,6 +39,7 @@ class Turn:
     rows: list[Claimed]
     until: datetime | None = None
     more: bool = False  # ask again at once
+    stop: str | None = None  # why the run must pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Of:
     worker: int
     transport: str
     limits: Limits
+    canary: Watch | None = None
 
 
 def claim_within(connection: Connection, whose: Of, *, size: int, now: datetime) -> Turn:
@@ -55,12 +58,16 @@ def claim_within(connection: Connection, whose: Of, *, size: int, now: datetime)
     if (quiet := whose.limits.quiet_until(now)) is not None:
         return Turn([], quiet)
     _lock(connection, whose.transport)
+    first = watch(connection, whose.run, whose.canary, now=now) if whose.canary else Held()
+    if first.until is not None or first.stop is not None:
+        return Turn([], first.until, stop=first.stop)
     used_up = windows(connection, whose.transport)
     caps = whose.limits.caps_at(now)
     whole = allowance(caps, used_up.get(WHOLE, {}), now)
     if whole.number == 0:
         return Turn([], whole.until)
     wanted = size if whole.number is None else min(size, _share(connection, whose, whole.number, now))
+    wanted = wanted if first.size is None else min(wanted, first.size)
     resting, ends = _resting(connection, whose, used_up, now)
     rows = claim(connection, whose.run, whose.worker, size=wanted, now=now, without=sorted(resting))
     kept, surplus = _within_domains(whose.limits, used_up, rows, now)
