@@ -9,14 +9,23 @@ import pytest
 
 from newsletter.app import Workspace
 from newsletter.clock import FixedClock
+from newsletter.model.issue import IssueState
 from newsletter.workflow.gather import library_of
 from tests.web.desk import client, csrf
-from tests.workflow.office import lay, office
+from tests.workflow.office import ISSUE, approved, lay, office
 
 
 @pytest.fixture
 def ws(tmp_path: Path, clock: FixedClock) -> Iterator[Workspace]:
     with office(lay(tmp_path / "ws"), clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def bilingual(tmp_path: Path, clock: FixedClock) -> Iterator[Workspace]:
+    settings = lay(tmp_path / "ws") / "newsletter.toml"
+    settings.write_text(settings.read_text().replace('languages = ["en"]', 'languages = ["en", "fr"]'))
+    with office(settings.parent, clock) as opened:
         yield opened
 
 
@@ -97,3 +106,37 @@ def test_what_is_pasted_is_cleaned_for_who_may_write(ws: Workspace) -> None:
     answer = browser.post("/articles/clean", data={"html": "<p>A <b>b</b></p>"}, headers={"x-csrf": token})
     assert answer.text == "A **b**"
     assert browser.get("/articles/news/nowhere").status_code == 404
+
+
+FRENCH = {"language": "fr", "date": "2026-11-30"}
+
+
+def test_a_likely_translation_is_suggested_joined_and_taken_apart(bilingual: Workspace) -> None:
+    ws = bilingual
+    body = "On 4 May Marisol Quispe paid 4,512 grants in Geneva."
+    write(ws, title="Grants", body=body, date="2026-11-30")
+    write(ws, title="Des bourses", body="Le 4 mai, Marisol Quispe a versé 4 512 bourses à Genève.", **FRENCH)
+    browser = client(ws, "ana")
+    page = browser.get("/articles/news/grants").text
+    assert "Des bourses" in page
+    token = csrf(page)
+    answer = browser.post("/articles/news/grants/join", data={"csrf": token, "other": "des-bourses"})
+    assert answer.headers["location"].startswith("/articles/news/grants")
+    assert sorted(library(ws)["grants"]) == ["en", "fr"]
+    assert "des-bourses" not in library(ws)
+    again = browser.post("/articles/news/grants/join", data={"csrf": token, "other": "des-bourses"})
+    assert again.status_code == 422
+    browser.post("/articles/news/grants/split", data={"csrf": token, "language": "fr"})
+    assert sorted(library(ws)["grants"]) == ["en"]
+    assert library(ws)["des-bourses"]["fr"].body.startswith("Le 4 mai")
+
+
+def test_an_issue_follows_when_its_article_is_joined(ws: Workspace) -> None:
+    write(ws, title="Le guichet", language="fr")
+    browser = client(ws, "ana")
+    token = csrf(browser.get("/articles").text)
+    approved(ws)
+    join = {"csrf": token, "other": "le-guichet"}
+    assert browser.post("/articles/news/counter/join", data=join).status_code == 303
+    assert sorted(library(ws)["counter"]) == ["en", "fr"]
+    assert ws.issue(ISSUE).state is IssueState.DRAFT

@@ -168,7 +168,7 @@ class _Work:
         return _at(brought, path)
 
     def _as_stored(self, path: str, article: Article) -> Article:
-        present = self.result.library.get(article.key, {}).get(article.language)
+        present = self._in_file(path)
         if path not in self.result.stored:
             front = self._front(path)
             if front is not None and front.source_hash and front.source_hash != article.text_hash:
@@ -181,6 +181,11 @@ class _Work:
                     )
                 )
         return present or _at(article, path)
+
+    def _in_file(self, path: str) -> Article | None:
+        """What a file holds, under whatever key: staff may have joined it to another article."""
+        every = (article for translations in self.result.library.values() for article in translations.values())
+        return next((article for article in every if article.file == path), None)
 
     def _front(self, path: str) -> frontmatter.Front | None:
         try:

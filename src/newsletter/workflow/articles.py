@@ -25,6 +25,7 @@ from newsletter.model.permission import Action, require
 from newsletter.store.people import Person
 from newsletter.workflow.context import Context
 from newsletter.workflow.gather import library_of
+from newsletter.workflow.joining import free_key
 from newsletter.workspace.curating import many_lines, one_line
 from newsletter.workspace.documents import Write
 
@@ -89,10 +90,10 @@ def write_article(ctx: Context, campaign: str, front: Front, body: str, person: 
         raise UsageError(say("Enter a title and choose a language."))
     if front.key and front.key not in library:
         raise UsageError(say("There is no article %(key)r in this newsletter.", key=front.key))
-    key = front.key or _free(slug(front.title)[:60].strip("-") or "article", library)
+    key = front.key or free_key(slug(front.title)[:60].strip("-") or "article", library)
     if front.language in library.get(key, {}):
         raise UsageError(say("This article has a text in this language already: change that one."))
-    path = f"campaigns/{campaign}/articles/{key}.{front.language}.md"
+    path = _place(campaign, key, front.language, library)
     if ctx.documents.exists(path):
         raise UsageError(say("There is a file %(path)s already, which cannot be read: mend it first.", path=path))
     source = _source(ctx, library.get(key, {}), front.language)
@@ -212,10 +213,10 @@ def _source(ctx: Context, translations: Translations, language: str) -> Article 
     return others[match(preference, others) or next(iter(others))] if others else None
 
 
-def _free(key: str, library: Library) -> str:
-    """A key that no article has."""
-    number = 2
-    found = key
-    while found in library:
-        found, number = f"{key}-{number}", number + 1
-    return found
+def _place(campaign: str, key: str, language: str, library: Library) -> str:
+    """A file for a new text: not the one of a text that was taken out of this article."""
+    taken = {article.file for translations in library.values() for article in translations.values()}
+    number, path = 2, f"campaigns/{campaign}/articles/{key}.{language}.md"
+    while path in taken:
+        number, path = number + 1, f"campaigns/{campaign}/articles/{key}-{number}.{language}.md"
+    return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import PlainTextResponse, Response
@@ -12,7 +13,7 @@ from newsletter.errors import NewsletterError, UsageError
 from newsletter.i18n import say
 from newsletter.model.permission import Action
 from newsletter.web.studio.desk import At, Desk, allowed, form_value
-from newsletter.workflow import articles
+from newsletter.workflow import articles, joining
 from newsletter.workflow.articles import Shelved
 from newsletter.workspace.curating import many_lines, one_line
 
@@ -88,13 +89,22 @@ def clean(html: Annotated[str, Form()]) -> Response:
 
 @router.get("/articles/{campaign}/{article}")
 def article_page(at: At, campaign: str, article: str) -> Response:
+    return _page(at, campaign, article)
+
+
+def _page(at: Desk, campaign: str, article: str, failed: str = "") -> Response:
     found = articles.one(at.ctx, _known_campaign(at, {"campaign": campaign}), article, at.studio.libraries.of)
     titles = {name: title for name, title, _ in _campaigns(at)}
+    library = at.studio.libraries.of(at.ctx, campaign)
+    lacking = [tag for tag in _languages(at, campaign) if tag not in found.translations]
     return at.page(
         "article.html",
+        422 if failed else 200,
         found=found,
+        failed=failed,
         title=titles[campaign],
-        lacking=[tag for tag in _languages(at, campaign) if tag not in found.translations],
+        lacking=lacking,
+        likely=[(each, library[each.key]) for each in joining.likely(article, library)] if lacking else [],
         sources={tag: articles.source_of(at.ctx, found, tag) for tag in found.outdated},
     )
 
@@ -103,6 +113,24 @@ def article_page(at: At, campaign: str, article: str) -> Response:
 def still_right(at: At, campaign: str, article: str, language: Annotated[str, Form()]) -> Response:
     articles.still_right(at.ctx, _known_campaign(at, {"campaign": campaign}), article, language, at.person)
     return at.go(f"/articles/{campaign}/{article}", say("Noted: the translation is still right."))
+
+
+@router.post("/articles/{campaign}/{article}/join", dependencies=EDIT)
+def join(at: At, campaign: str, article: str, other: Annotated[str, Form()]) -> Response:
+    try:
+        key = joining.join(at.ctx, _known_campaign(at, {"campaign": campaign}), article, other, at.person)
+    except NewsletterError as error:
+        return _page(at, campaign, article, at.say(error))
+    return at.go(f"/articles/{campaign}/{quote(key)}", say("Joined: the texts are translations of each other now."))
+
+
+@router.post("/articles/{campaign}/{article}/split", dependencies=EDIT)
+def split(at: At, campaign: str, article: str, language: Annotated[str, Form()]) -> Response:
+    try:
+        joining.split(at.ctx, _known_campaign(at, {"campaign": campaign}), article, language, at.person)
+    except NewsletterError as error:
+        return _page(at, campaign, article, at.say(error))
+    return at.go(f"/articles/{campaign}/{quote(article)}", say("Taken apart: that text is an article of its own now."))
 
 
 def _new(at: Desk, form: dict[str, str], failed: str = "", read: bool = False) -> Response:
