@@ -27,7 +27,8 @@ export function startFollowing(): void {
       const other = fresh.getElementById(part.id);
       if (other) part.replaceWith(document.adoptNode(other));
     }
-    for (const frame of document.querySelectorAll<HTMLIFrameElement>("#all iframe")) frame.setAttribute("src", frame.src);
+    for (const frame of document.querySelectorAll<HTMLIFrameElement>("#all iframe"))
+      frame.setAttribute("src", frame.src);
     place!.textContent = place!.dataset.words ?? "";
   }
 }

@@ -156,3 +156,23 @@ def test_what_was_accepted_stands_beside_the_reason(ws: Workspace) -> None:
     shown = client(ws, "luc").get(HERE).text
     assert "We know, and mean it." in shown
     assert any(escape(what, quote=False) in shown for what in warned)
+
+
+def test_the_frozen_version_is_seen_as_a_contact_on_a_phone_in_the_dark(ws: Workspace) -> None:
+    campaign = ws.context.folder / "campaigns/news/campaign.yaml"
+    news = "What is new at our association"
+    campaign.write_text(campaign.read_text().replace(news, "For {{ contact.first_name | default('all') }}: news of us"))
+    post(ws, "ana", "request")
+    luc = client(ws, "luc")
+    found = luc.post(f"{HERE}/find?width=phone&scheme=dark", data={"csrf": csrf(luc.get(HERE).text), "who": "astrid b"})
+    picked = re.search(r'href="([^"]*\bas=\d+[^"]*)#out"', found.text)
+    assert picked is not None
+    page = luc.get(picked[1].replace("&amp;", "&")).text
+    assert "Astrid Berg" in page
+    assert "stage short phone" in page
+    frame = re.search(r'<iframe class="message dark" src="([^"]+)"', page)
+    assert frame is not None
+    assert "For Astrid" in luc.get(frame[1].replace("&amp;", "&")).text
+    assert "Astrid" not in luc.get(f"{HERE}/frame?language=en").text
+    assert "no such contact" in luc.get(f"{HERE}?as=999999").text
+    assert luc.get(f"{HERE}/frame?language=en&as=999999").status_code == 422

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import SequenceMatcher
@@ -14,6 +14,7 @@ from newsletter.errors import UsageError
 from newsletter.i18n import Listed, Number, Tongue, say
 from newsletter.message.parts import CompiledLanguage
 from newsletter.model.permission import Action, require
+from newsletter.model.recipient import Recipient
 from newsletter.rendering import proof
 from newsletter.store import editions
 from newsletter.store.editions import EditionRow
@@ -75,8 +76,10 @@ class Outdated(UsageError):
 # Looking
 
 
-def frozen_message(ctx: Context, row: EditionRow, language: str) -> preview.Message:
-    """A language of an edition as anybody may see it, byte for byte from what was frozen."""
+def frozen_message(
+    ctx: Context, row: EditionRow, language: str, as_: Callable[[CompiledLanguage], Recipient] | None = None
+) -> preview.Message:
+    """A language of an edition, byte for byte from what was frozen; `as_`: for whom, else as anybody may see it."""
     if language not in row.languages:
         raise UsageError(
             say(
@@ -88,7 +91,7 @@ def frozen_message(ctx: Context, row: EditionRow, language: str) -> preview.Mess
     with reading(ctx.engine) as connection:
         compiled = editions.compiled_language(connection, row, language)
         envelope = restore(connection, row.languages[language]["envelope"])
-    reader = examples.public(row.definition["public"], ctx.fields, language)
+    reader = as_(compiled) if as_ else examples.public(row.definition["public"], ctx.fields, language)
     return preview.message(ctx, compiled, envelope, reader, row.frozen_at)
 
 

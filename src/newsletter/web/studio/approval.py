@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Form
@@ -9,15 +10,18 @@ from fastapi.responses import HTMLResponse, Response
 
 from newsletter.errors import NewsletterError, UsageError
 from newsletter.i18n import Listed, Tongue, say, say_many
+from newsletter.message.parts import CompiledLanguage
 from newsletter.model.permission import Action
+from newsletter.model.recipient import Recipient
 from newsletter.store import people
+from newsletter.store.editions import EditionRow
 from newsletter.store.engine import reading
 from newsletter.store.issues import IssueRow
 from newsletter.web import views
-from newsletter.web.studio.desk import At, Desk, allowed
+from newsletter.web.studio.desk import At, Desk, allowed, plain
 from newsletter.web.studio.issues import ThisIssue
-from newsletter.web.studio.preview import framed
-from newsletter.workflow import notices, reviews
+from newsletter.web.studio.preview import Asked, View, framed
+from newsletter.workflow import notices, preview, reviews, specimens
 from newsletter.workflow.acceptance import accepted, key_of
 from newsletter.workflow.approve import latest_edition
 from newsletter.workflow.freeze import count_for, submit, to_serve
@@ -29,14 +33,23 @@ Text = Annotated[str, Form()]
 
 
 @router.get(PLACE)
-def page(at: At, issue: ThisIssue) -> Response:
-    return _page(at, issue)
+def page(at: At, issue: ThisIssue, view: Asked) -> Response:
+    return _page(at, issue, view=view)
 
 
 @router.get(PLACE + "/frame")
-def frame(at: At, issue: ThisIssue, language: str = "") -> Response:
+def frame(at: At, issue: ThisIssue, view: Asked) -> Response:
     """A language of the version that waits for approval, as it was frozen."""
-    return framed(at, reviews.frozen_message(at.ctx, latest_edition(at.ctx, issue), language).html)
+    try:
+        return framed(at, _frozen(at, issue, latest_edition(at.ctx, issue), view).html)
+    except NewsletterError as error:
+        return plain(at.say(error), 422)
+
+
+@router.post(PLACE + "/find")
+def find(at: At, issue: ThisIssue, view: Asked, who: Text) -> Response:
+    """Contacts to look through the eyes of; what is typed stands in no address."""
+    return _page(at, issue, view=view, asked=who, found=specimens.search(at.ctx, who, at.person))
 
 
 @router.get(PLACE + "/who")
@@ -113,7 +126,27 @@ def _name(at: Desk, id_: int) -> str:
         return people.by_id(connection, id_).name
 
 
-def _page(at: Desk, issue: IssueRow, status: int = 200, **values: Any) -> HTMLResponse:
+def _frozen(at: Desk, issue: IssueRow, row: EditionRow, view: View) -> preview.Message:
+    def chosen(compiled: CompiledLanguage) -> Recipient:
+        campaign = at.ctx.campaign(issue.campaign)
+        return specimens.specimen(at.ctx, issue.campaign, campaign, compiled, view.as_, at.person).recipient
+
+    return reviews.frozen_message(at.ctx, row, view.language, chosen if view.as_ else None)
+
+
+def _shown_as(at: Desk, issue: IssueRow, row: EditionRow | None, view: View) -> dict[str, Any]:
+    """Who it is, in the first language; or why nobody can be shown."""
+    if row is None or not view.as_:
+        return {}
+    try:
+        shown = _frozen(at, issue, row, replace(view, language=next(iter(row.languages))))
+    except NewsletterError as error:
+        return {"as_error": at.say(error)}
+    return {"recipient": shown.recipient}
+
+
+def _page(at: Desk, issue: IssueRow, status: int = 200, *, view: View | None = None, **values: Any) -> HTMLResponse:
+    view = view or View()
     shown = overview(at.ctx, issue)
     row = shown.edition
     last = reviews.last_approved(at.ctx, issue, row) if row else None
@@ -138,5 +171,11 @@ def _page(at: Desk, issue: IssueRow, status: int = 200, **values: Any) -> HTMLRe
         "error": "",
         "typed": "",
         "remark": "",
+        "view": view,
+        "asked": "",
+        "found": None,
+        "recipient": None,
+        "as_error": "",
     }
+    common |= _shown_as(at, issue, row, view)
     return at.page("approval.html", status, **common | values)
