@@ -6,7 +6,9 @@ wake-up at the next planned instant, and housekeeping.
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from newsletter.errors import NewsletterError
+from newsletter.i18n import say
 from newsletter.jobs import Jobs, ThreadJobs
 from newsletter.store.people import Person
 from newsletter.workflow import launching, schedule
@@ -30,6 +33,10 @@ HOUSEKEEPING = timedelta(minutes=10)
 
 # A wake-up that comes late is still one, and many late ones are one: what was due is found by looking.
 JOB_DEFAULTS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+
+
+class AlreadyKept(NewsletterError):
+    """On SQLite one program keeps the schedule and sends; another one is there."""
 
 
 class Waking:
@@ -100,8 +107,25 @@ def tick(ctx: Context, jobs: Jobs) -> datetime | None:
 
 
 @contextmanager
-def kept(ctx: Context) -> Iterator[Waking]:
-    """The schedule of a workspace, kept until the end of the block: what `serve` and `schedule run` do."""
+def kept(ctx: Context, *, alone: bool = False) -> Iterator[Waking]:
+    """The schedule of a workspace, kept until the end of the block: what `serve`, `worker` and `schedule run` do.
+
+    `alone`: AlreadyKept where another program keeps it on SQLite, as a second one could send nothing.
+    """
+    with _mark(ctx) as first:
+        if alone and not first:
+            raise AlreadyKept(
+                say(
+                    "Another program sends from this database already (newsletter serve, perhaps); on SQLite one "
+                    "program sends, on PostgreSQL (DATABASE_URL) any number."
+                )
+            )
+        with _waking(ctx) as waking:
+            yield waking
+
+
+@contextmanager
+def _waking(ctx: Context) -> Iterator[Waking]:
     with working(ctx) as jobs:
         waking = Waking(lambda: tick(ctx, jobs), lambda: schedule.keep_house(replace(ctx)))
         waking.start()
@@ -109,6 +133,28 @@ def kept(ctx: Context) -> Iterator[Waking]:
             yield waking
         finally:
             waking.stop()
+
+
+@contextmanager
+def _mark(ctx: Context) -> Iterator[bool]:
+    """Says whether this is the first program that keeps the schedule on this SQLite; always, on PostgreSQL.
+
+    The system gives the lock of the file back when the program dies.
+    """
+    database = ctx.engine.url.database
+    if ctx.engine.dialect.name != "sqlite" or not database or database == ":memory:":
+        yield True
+        return
+    descriptor = os.open(f"{database}.kept", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
 
 
 def gather(ctx: Context, campaign: str, key: str, person: Person) -> str | None:

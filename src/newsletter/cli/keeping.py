@@ -12,15 +12,23 @@ from newsletter.schedule import kept, tick, working
 from newsletter.workflow.context import Context
 from newsletter.workflow.schedule import keep_house
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-def keep(ctx: Context) -> None:
-    """Until Ctrl-C or SIGTERM; what is being sent is drained."""
+
+def keep(ctx: Context, *, alone: bool = False) -> None:
+    """Until Ctrl-C or SIGTERM; what is being sent is drained, and a second signal ends at once."""
     _log_to_stderr()
     ended = threading.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: ended.set())
-    say("Keeping the schedule (Ctrl-C ends)")
-    with kept(ctx):
+
+    def end(*_: object) -> None:
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+        ended.set()
+
+    for each in SIGNALS:
+        signal.signal(each, end)
+    with kept(ctx, alone=alone):
+        say("Keeping the schedule (Ctrl-C ends)")
         ended.wait()
         note("Ending: what is being sent is finished first.")
 
