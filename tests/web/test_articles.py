@@ -48,6 +48,7 @@ def test_what_was_gathered_is_listed_with_its_state(ws: Workspace) -> None:
 def test_an_article_is_written_and_lies_beside_the_issue(ws: Workspace) -> None:
     answer = write(ws, title="Réforme & Co", summary="Sum", body="## One\r\n\r\ntwo", topics="a, b", date="2026-11-30")
     assert answer.headers["location"].startswith("/articles/news/reforme-co")
+    assert "One</h4>" in client(ws, "ana").get("/articles/news/reforme-co").text
     article = library(ws)["reforme-co"]["en"]
     assert (article.title, article.body, article.topics) == ("Réforme & Co", "## One\n\ntwo", ("a", "b"))
     browser = client(ws, "ana")

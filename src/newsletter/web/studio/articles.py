@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import PlainTextResponse, Response
+from markupsafe import Markup
 
 from newsletter.errors import NewsletterError, UsageError
 from newsletter.i18n import say
+from newsletter.model.article import Article
 from newsletter.model.permission import Action
 from newsletter.web.studio.desk import At, Desk, allowed, form_value
-from newsletter.workflow import articles, joining
+from newsletter.workflow import articles, joining, readable
 from newsletter.workflow.articles import Shelved
 from newsletter.workspace.curating import many_lines, one_line
 
@@ -95,6 +98,7 @@ def article_page(at: At, campaign: str, article: str) -> Response:
 def _page(at: Desk, campaign: str, article: str, failed: str = "") -> Response:
     found = articles.one(at.ctx, _known_campaign(at, {"campaign": campaign}), article, at.studio.libraries.of)
     titles = {name: title for name, title, _ in _campaigns(at)}
+    own_names = {each.path: (each.label or {}).get(at.language) for each in at.ctx.fields}
     library = at.studio.libraries.of(at.ctx, campaign)
     lacking = [tag for tag in _languages(at, campaign) if tag not in found.translations]
     return at.page(
@@ -103,10 +107,21 @@ def _page(at: Desk, campaign: str, article: str, failed: str = "") -> Response:
         found=found,
         failed=failed,
         title=titles[campaign],
+        readable=partial(_readable, {path: name for path, name in own_names.items() if name}),
         lacking=lacking,
         likely=[(each, library[each.key]) for each in joining.likely(article, library)] if lacking else [],
         sources={tag: articles.source_of(at.ctx, found, tag) for tag in found.outdated},
     )
+
+
+def _readable(own_names: dict[str, str], article: Article, core: dict[str, str]) -> dict[str, Markup]:
+    """Title, summary and body as HTML, which `readable` makes safe; `core`: what fields that all have are called."""
+    names = core | own_names
+    return {
+        "title": Markup(readable.line(article.title, own=article.own, names=names)),  # noqa: S704
+        "summary": Markup(readable.line(article.summary, own=article.own, names=names)),  # noqa: S704
+        "body": Markup(readable.body(article.body, article.language, own=article.own, names=names)),  # noqa: S704
+    }
 
 
 @router.post("/articles/{campaign}/{article}/still-right", dependencies=EDIT)
