@@ -78,6 +78,9 @@ def _joined(lines: Sequence[str]) -> str:
 
 
 def _turned(before: str, after: str) -> Iterator[Piece]:
+    """What came stands in the line of what went, where both are of one line."""
+    if before.endswith("\n") and after.endswith("\n") and before.count("\n") == after.count("\n") == 1:
+        before = f"{before[:-1]} "
     if before:
         yield Piece("del", before)
     if after:
