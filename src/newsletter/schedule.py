@@ -19,7 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from newsletter.errors import NewsletterError
 from newsletter.i18n import say
-from newsletter.jobs import Jobs, ThreadJobs
+from newsletter.jobs import Handler, Jobs, ThreadJobs, open_jobs
 from newsletter.store.people import Person
 from newsletter.workflow import launching, schedule
 from newsletter.workflow.carrying import carry
@@ -74,31 +74,45 @@ class Waking:
 
 
 @contextmanager
-def working(ctx: Context) -> Iterator[ThreadJobs]:
-    """The jobs that the schedule defers, done in this process; at the end, what is being sent is drained."""
+def working(ctx: Context) -> Iterator[Jobs]:
+    """The jobs that the schedule defers, done by this process (on PostgreSQL by any); at the end, what is being sent
+    here is drained."""
     stopping = threading.Event()
-    jobs: ThreadJobs
-
-    def on(work: Callable[[Context, int], object]) -> Callable[[str], object]:
-        return lambda key: work(replace(ctx), int(key))  # a fresh context: definitions are read as they are now
-
-    jobs = ThreadJobs(
-        {
-            schedule.GATHER: on(lambda fresh, id_: schedule.gather_firing(fresh, id_, gather)),
-            schedule.LAUNCH: on(lambda fresh, id_: schedule.launch_issue(fresh, id_, jobs.defer)),
-            schedule.REHEARSE: on(lambda fresh, id_: launching.finish_rehearsal(fresh, id_, jobs.defer)),
-            schedule.SEND: on(
-                lambda fresh, id_: schedule.send_run(
-                    fresh, id_, lambda c, run: carry(c, run, stopping=stopping, defer=jobs.defer)
-                )
-            ),
-        }
-    )
+    jobs: Jobs = open_jobs(ctx.engine, _handlers(ctx, stopping, lambda name, key: jobs.defer(name, key)))
+    jobs.start()
     try:
         yield jobs
     finally:
         stopping.set()
         jobs.close()
+
+
+@contextmanager
+def working_here(ctx: Context) -> Iterator[ThreadJobs]:
+    """The same by this process alone, which can wait until all is done."""
+    stopping = threading.Event()
+    jobs = ThreadJobs(_handlers(ctx, stopping, lambda name, key: jobs.defer(name, key)))
+    try:
+        yield jobs
+    finally:
+        stopping.set()
+        jobs.close()
+
+
+def _handlers(ctx: Context, stopping: threading.Event, defer: schedule.Defer) -> dict[str, Handler]:
+    def on(work: Callable[[Context, int], object]) -> Handler:
+        return lambda key: work(replace(ctx), int(key))  # a fresh context: definitions are read as they are now
+
+    return {
+        schedule.GATHER: on(lambda fresh, id_: schedule.gather_firing(fresh, id_, gather)),
+        schedule.LAUNCH: on(lambda fresh, id_: schedule.launch_issue(fresh, id_, defer)),
+        schedule.REHEARSE: on(lambda fresh, id_: launching.finish_rehearsal(fresh, id_, defer)),
+        schedule.SEND: on(
+            lambda fresh, id_: schedule.send_run(
+                fresh, id_, lambda c, run: carry(c, run, stopping=stopping, defer=defer)
+            )
+        ),
+    }
 
 
 def tick(ctx: Context, jobs: Jobs) -> datetime | None:

@@ -8,7 +8,7 @@ import threading
 from datetime import datetime
 
 from newsletter.cli.output import note, say
-from newsletter.schedule import kept, tick, working
+from newsletter.schedule import kept, tick, working_here
 from newsletter.workflow.context import Context
 from newsletter.workflow.schedule import keep_house
 
@@ -36,7 +36,7 @@ def keep(ctx: Context, *, alone: bool = False) -> None:
 def once_through(ctx: Context) -> datetime | None:
     """Does what is due now, sends included; says when the next moment is."""
     _log_to_stderr()
-    with working(ctx) as jobs:
+    with working_here(ctx) as jobs:
         planned = tick(ctx, jobs)
         keep_house(ctx)
         jobs.join()

@@ -1,28 +1,12 @@
-"""The queue of work in this process, behind `defer(name, key)`; deliveries are never jobs.
-
-A lost job costs at most a tick: every tick of the schedule defers again what is there to do. So nothing is stored, and
-several processes may defer the same: the rows decide who does it.
-"""
+"""The queue of work within this process: nothing is stored."""
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Protocol
 
-from newsletter.errors import NewsletterError
-
-log = logging.getLogger(__name__)
-
-Handler = Callable[[str], object]
-
-
-class Jobs(Protocol):
-    """Where work is handed in. `key` names the thing worked on; a job that waits already is not queued again."""
-
-    def defer(self, name: str, key: str) -> None: ...
+from newsletter.jobs.handing import Handler, done
 
 
 class ThreadJobs:
@@ -37,6 +21,9 @@ class ThreadJobs:
         self._guard = threading.Lock()
         self._waiting: set[tuple[str, str]] = set()
         self._futures: set[Future[None]] = set()
+
+    def start(self) -> None:
+        """There is nothing to begin with: a job starts when it is deferred."""
 
     def defer(self, name: str, key: str) -> None:
         with self._guard:
@@ -70,12 +57,7 @@ class ThreadJobs:
     def _run(self, name: str, key: str) -> None:
         with self._guard:
             self._waiting.discard((name, key))  # from here on it may be deferred anew
-        try:
-            self._handlers[name](key)
-        except NewsletterError as error:
-            log.warning("%s %s: %s", name, key, error)
-        except Exception:
-            log.exception("%s %s failed", name, key)
+        done(name, key, self._handlers[name])
 
     def _done(self, future: Future[None]) -> None:
         with self._guard:

@@ -1,0 +1,35 @@
+"""How work is handed in, and what becomes of a job that fails."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from newsletter.errors import NewsletterError
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[str], object]
+
+
+class Jobs(Protocol):
+    """Where work is handed in. `key` names the thing worked on; a job that waits already is not queued again."""
+
+    def start(self) -> None:
+        """Begins to work."""
+
+    def defer(self, name: str, key: str) -> None: ...
+
+    def close(self) -> None:
+        """Lets what has begun here finish."""
+
+
+def done(name: str, key: str, handler: Handler) -> None:
+    """A job that fails is logged, and ends nothing else: the next tick defers it again."""
+    try:
+        handler(key)
+    except NewsletterError as error:
+        log.warning("%s %s: %s", name, key, error)
+    except Exception:
+        log.exception("%s %s failed", name, key)
