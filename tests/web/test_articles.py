@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -141,3 +142,23 @@ def test_an_issue_follows_when_its_article_is_joined(ws: Workspace) -> None:
     assert browser.post("/articles/news/counter/join", data=join).status_code == 303
     assert sorted(library(ws)["counter"]) == ["en", "fr"]
     assert ws.issue(ISSUE).state is IssueState.DRAFT
+
+
+def test_an_own_text_is_changed_by_one_and_not_lost_by_the_other(ws: Workspace) -> None:
+    write(ws, title="A counter", body="It opens at eight.", topics="a", date="2026-11-30")
+    browser = client(ws, "ana")
+    page = "/articles/news/a-counter/en/edit"
+    shown = browser.get(page).text
+    found = re.search(r'name="made_from" value="(\w+)"', shown)
+    assert found
+    form = {"csrf": csrf(shown), "made_from": found[1], "title": "A counter", "body": "It opens at nine."}
+    assert browser.post(page, data=form | {"link": "https://a.example"}).status_code == 303
+    article = library(ws)["a-counter"]["en"]
+    assert (article.body, article.link, article.topics) == ("It opens at nine.", "https://a.example", ("a",))
+    assert article.date is None
+    late = browser.post(page, data=form | {"body": "It opens at ten."})
+    assert late.status_code == 409
+    assert "It opens at nine." in late.text
+    assert "It opens at ten." in late.text
+    assert browser.post(page, data=form | {"title": ""}).status_code == 422
+    assert browser.get("/articles/news/counter/en/edit").status_code >= 400  # a .txt

@@ -28,6 +28,7 @@ from newsletter.workflow.rewriting import falls, write_draft
 from newsletter.workspace.documents import Write
 from newsletter.workspace.replacing import replace_article
 
+Turn = Callable[[str, str], str]  # a draft's text and its path -> the new text
 NEAR = timedelta(days=62)  # translations appear within weeks of each other
 BUSY = (IssueState.SENDING, IssueState.PAUSED)
 WAITING = (IssueState.IN_REVIEW, IssueState.APPROVED, IssueState.SCHEDULED, IssueState.HELD)
@@ -61,7 +62,7 @@ def join(ctx: Context, campaign: str, stays: str, gone: str, person: Person) -> 
                 )
             )
         writes = _writes(ctx, other, stays, f"join {gone} to {stays}")
-        _follow(ctx, campaign, {stays, gone}, person, lambda text, path: replace_article(text, gone, stays, path))
+        follow(ctx, campaign, {stays, gone}, person, lambda text, path: replace_article(text, gone, stays, path))
         for write in writes:
             ctx.documents.apply(write, person.id)
     return stays
@@ -81,7 +82,7 @@ def split(ctx: Context, campaign: str, key: str, language: str, person: Person) 
         named = split_name(article.file or "", ctx.settings.languages)[0]
         new = named if named not in library else free_key(slug(article.title)[:60].strip("-") or "article", library)
         writes = _writes(ctx, only, new, f"split {language} from {key}")
-        _follow(ctx, campaign, {key}, person, lambda text, path: text)
+        follow(ctx, campaign, {key}, person)
         for write in writes:
             ctx.documents.apply(write, person.id)
     return new
@@ -115,8 +116,17 @@ def _writes(ctx: Context, translations: Translations, key: str, operation: str) 
     ]
 
 
-def _follow(ctx: Context, campaign: str, keys: set[str], person: Person, turn: Callable[[str, str], str]) -> None:
-    """All is looked at before anything is written."""
+def _as_it_is(text: str, _path: str) -> str:
+    return text
+
+
+def follow(
+    ctx: Context, campaign: str, keys: set[str], person: Person, turn: Turn = lambda text, _: text
+) -> str | None:
+    """The issues that hold one of these articles: what was approved falls (says so), and `turn` changes the draft.
+
+    All is looked at before anything is written.
+    """
     changes = {}
     for path in ctx.documents.list(f"campaigns/{campaign}/*.yaml"):
         if path != f"campaigns/{campaign}/campaign.yaml":
@@ -128,14 +138,16 @@ def _follow(ctx: Context, campaign: str, keys: set[str], person: Person, turn: C
     for issue, row in rows.items():
         if row is not None and row.state in BUSY:
             raise UsageError(say("The issue %(issue)s is being sent: do this when that is over.", issue=issue))
+    fallen: list[str | None] = []
     for issue, (before, after) in changes.items():
         row = rows[issue]
         if before != after and row is not None and row.state is not IssueState.SENT:
-            write_draft(ctx, row, after, "join articles", person)
+            fallen.append(write_draft(ctx, row, after, "join articles", person))
         elif before != after:
             ctx.documents.apply(Write(draft_path(campaign, issue), "join articles", after.encode()), person.id)
         elif row is not None and row.state in WAITING:
-            falls(ctx, row, person)
+            fallen.append(falls(ctx, row, person))
+    return next((each for each in fallen if each), None)
 
 
 def _day(translations: Translations) -> date | None:

@@ -16,7 +16,7 @@ from newsletter.i18n import say
 from newsletter.model.article import Article
 from newsletter.model.permission import Action
 from newsletter.web.studio.desk import At, Desk, allowed, form_value
-from newsletter.workflow import articles, joining, readable
+from newsletter.workflow import amend, articles, joining, readable
 from newsletter.workflow.articles import Shelved
 from newsletter.workspace.curating import many_lines, one_line
 
@@ -107,6 +107,7 @@ def _page(at: Desk, campaign: str, article: str, failed: str = "") -> Response:
         found=found,
         failed=failed,
         title=titles[campaign],
+        can_amend=amend.can_amend,
         readable=partial(_readable, {path: name for path, name in own_names.items() if name}),
         lacking=lacking,
         likely=[(each, library[each.key]) for each in joining.likely(article, library)] if lacking else [],
@@ -128,6 +129,54 @@ def _readable(own_names: dict[str, str], article: Article, core: dict[str, str])
 def still_right(at: At, campaign: str, article: str, language: Annotated[str, Form()]) -> Response:
     articles.still_right(at.ctx, _known_campaign(at, {"campaign": campaign}), article, language, at.person)
     return at.go(f"/articles/{campaign}/{article}", say("Noted: the translation is still right."))
+
+
+@router.get("/articles/{campaign}/{article}/{language}/edit", dependencies=EDIT)
+def edit(at: At, campaign: str, article: str, language: str) -> Response:
+    return _edit(at, campaign, article, language)
+
+
+@router.post("/articles/{campaign}/{article}/{language}/edit", dependencies=EDIT)
+def save(at: At, campaign: str, article: str, language: str, form: TheForm) -> Response:
+    made_from, text = form.get("made_from", ""), many_lines(form.get("body", ""))
+    try:
+        known = _known_campaign(at, {"campaign": campaign})
+        front = articles.front_of(_values(form))
+        fallen = amend.amend(at.ctx, known, article, language, front, text, at.person, made_from=made_from)
+    except NewsletterError as error:
+        return _edit(at, campaign, article, language, form, error)
+    said = say("Saved; %(fallen)s.", fallen=fallen) if fallen else say("Saved.")
+    return at.go(f"/articles/{campaign}/{quote(article)}", said)
+
+
+def _edit(
+    at: Desk,
+    campaign: str,
+    article: str,
+    language: str,
+    form: dict[str, str] | None = None,
+    error: NewsletterError | None = None,
+) -> Response:
+    """The form with what was typed, or as the text stands; after a conflict the text as it stands beside it."""
+    now = amend.opened(at.ctx, _known_campaign(at, {"campaign": campaign}), article, language)
+    stands = {
+        "title": now.article.title,
+        "summary": now.article.summary,
+        "body": now.article.body,
+        "link": now.front.link or "",
+        "date": now.front.date.isoformat() if now.front.date else "",
+        "made_from": now.hash,
+    }
+    conflict = isinstance(error, amend.TextChanged)
+    return at.page(
+        "edit_article.html",
+        409 if conflict else 422 if error else 200,
+        form=stands | (form or {}) | ({"made_from": now.hash} if conflict else {}),
+        stands=now.article if conflict else None,
+        tag=language,
+        back=f"/articles/{campaign}/{quote(article)}",
+        failed=at.say(error) if error else "",
+    )
 
 
 @router.post("/articles/{campaign}/{article}/join", dependencies=EDIT)
