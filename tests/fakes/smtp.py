@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 CLOSE = "close"  # ends the connection
 RESET = "reset"  # ends it with a reset
 SILENCE = "silence"  # never answers
+PART = "part:"  # before the part of a reply after which the connection ends
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,11 @@ class FakeSmtp:
     commands: list[str] = field(default_factory=list)
     connections: int = 0
     port: int = 0
+    lenient: bool = False  # says 354 although it refused the sender or the recipient
+    trickle: bool = False  # a byte at a time
+    wordy: bool = False  # replies of several lines
     _current: Fault | None = None
+    _refused: bool = False
 
     @asynccontextmanager
     async def running(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[FakeSmtp]:
@@ -66,10 +71,10 @@ class FakeSmtp:
             elif verb == "MAIL":
                 self._current = self.faults.pop(0) if self.faults else None
                 sender = line.partition(":")[2]
-                await self._answer(writer, "mail", "250 sender ok")
+                self._refused = not await self._answer(writer, "mail", "250 sender ok")
             elif verb == "RCPT":
                 recipient = line.partition(":")[2]
-                await self._answer(writer, "rcpt", "250 recipient ok")
+                self._refused |= not await self._answer(writer, "rcpt", "250 recipient ok")
             elif verb == "DATA":
                 await self._data(reader, writer, sender, recipient)
             elif verb == "QUIT":
@@ -81,13 +86,18 @@ class FakeSmtp:
     async def _data(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sender: str, recipient: str
     ) -> None:
+        if self._refused and not self.lenient:
+            await self._say(writer, "503 5.5.1 no valid recipients")
+            return
         if not await self._answer(writer, "data", "354 go ahead"):
             return
         if self._fault("body"):
             await reader.readexactly(10)
             await self._answer(writer, "body", "")
-        raw = await reader.readuntil(b"\r\n.\r\n")
-        if await self._answer(writer, "dot", "250 queued as 1"):
+        raw = await _until_the_dot(reader)
+        if self._refused:
+            await self._say(writer, "554 5.5.1 no valid recipients")
+        elif await self._answer(writer, "dot", "250 queued as 1"):
             self.accepted.append(_unstuffed(raw))
             self.envelopes.append((sender, recipient))
 
@@ -114,18 +124,35 @@ class FakeSmtp:
             raise _Ended
         if fault.does == CLOSE:
             raise _Ended
+        if fault.does.startswith(PART):
+            writer.write(fault.does.removeprefix(PART).encode())
+            await writer.drain()
+            raise _Ended
         await self._say(writer, fault.does)
         if fault.does.startswith("421"):
             raise _Ended
         return False
 
     async def _say(self, writer: asyncio.StreamWriter, reply: str) -> None:
-        writer.write(reply.encode() + b"\r\n")
-        await writer.drain()
+        if self.wordy and "\r\n" not in reply:
+            reply = f"{reply[:3]}-one line\r\n{reply[:3]}-another\r\n{reply}"
+        told = reply.encode() + b"\r\n"
+        for part in (told[at : at + 1] for at in range(len(told))) if self.trickle else (told,):
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(0)
 
 
 class _Ended(Exception):
     pass
+
+
+async def _until_the_dot(reader: asyncio.StreamReader) -> bytes:
+    """A body; a lone dot is none."""
+    lines = []
+    while (line := await reader.readuntil(b"\r\n")) != b".\r\n":
+        lines.append(line)
+    return b"".join([*lines, line])
 
 
 def _unstuffed(raw: bytes) -> bytes:

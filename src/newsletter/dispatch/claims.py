@@ -42,6 +42,10 @@ class Claims:
         """Whether a batch is there without asking the database."""
         return bool(self._waiting)
 
+    def take(self) -> list[Claimed]:
+        """The next batch if it is at hand; whoever takes it carries it or gives it back."""
+        return self._take()
+
     def drop(self, domains: Collection[str]) -> list[Claimed]:
         """Takes out what is claimed of some domains, so that they can rest."""
         dropped = [row for rows in self._waiting.values() for row in rows if row.domain in domains]

@@ -8,6 +8,7 @@ from newsletter.dispatch import retry
 from newsletter.dispatch.outcomes import carry, outgoing, records
 from newsletter.dispatch.sending import Sending
 from newsletter.dispatch.transports.base import (
+    Ahead,
     Channel,
     ChannelState,
     Outcome,
@@ -15,23 +16,30 @@ from newsletter.dispatch.transports.base import (
     TransportUnavailable,
 )
 from newsletter.model.delivery import DELIVERY_AFTER
-from newsletter.store.ledger import Record
+from newsletter.store.ledger import Claimed, Record
 
 OPEN_TRIES = 3
 
 
 async def send_batches(sending: Sending) -> None:
-    """Until nothing is due, or the dispatch is over. What was sent last is written down in any case."""
+    """Until nothing is due, or the dispatch is over. What was sent last is written down in any case.
+
+    Where the channel can, the next recipient's envelope runs ahead of its intent: it holds no content.
+    """
     post = sending.post
     channel: Channel | None = None
     outcomes: list[Record] = []
+    following: list[Claimed] = []  # its envelope has been announced
     try:
         while True:
-            if outcomes and sending.may_wait and not sending.claims.at_hand():
+            if outcomes and sending.may_wait and not (following or sending.claims.at_hand()):
                 await sending.exchange(outcomes, [])
                 outcomes = []
-            if not (batch := await sending.claims.next_batch(sending.over)):
+            batch = following if following and not sending.over() else await sending.claims.next_batch(sending.over)
+            if not batch:
                 return
+            if batch is following:
+                following = []
             if channel is None and (channel := await _open(sending)) is None:
                 sending.claims.give_back(batch)
                 return
@@ -39,10 +47,12 @@ async def send_batches(sending: Sending) -> None:
             intent = await sending.exchange(outcomes, list(letters))
             outcomes = []
             if not intent.attempts:
+                channel = await _retracted(channel)
                 if not intent.skipped:
                     await sending.look_whether_halted()
                 continue
             messages = outgoing(batch, letters, intent, post.clock)
+            following = _announced(sending, channel)
             results = await carry(channel, messages, sending.drain)
             outcomes = records(messages, results, intent, post.clock.now())
             for each in outcomes:
@@ -50,10 +60,33 @@ async def send_batches(sending: Sending) -> None:
             await sending.learn(batch, outcomes)
             channel = await _after(sending, channel, results)
     finally:
+        if following:
+            sending.claims.give_back(following)
         if outcomes:
             await sending.exchange(outcomes, [])
         if channel is not None:
+            await _retracted(channel)
             await channel.close()
+
+
+def _announced(sending: Sending, channel: Channel) -> list[Claimed]:
+    """What this connection carries next, told to a channel that can make use of it."""
+    if not isinstance(channel, Ahead) or sending.over():
+        return []
+    following = sending.claims.take()
+    for row in following:
+        channel.announce(row.address, sending.post.compose(row).sender)
+    return following
+
+
+async def _retracted(channel: Channel) -> Channel | None:
+    """The announced message does not come: a channel that began with it is of no use any more."""
+    if not isinstance(channel, Ahead):
+        return channel
+    if await channel.retract():
+        await channel.close()
+        return None
+    return channel
 
 
 async def _open(sending: Sending) -> Channel | None:

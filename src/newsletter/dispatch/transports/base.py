@@ -144,6 +144,19 @@ class Transport(Protocol):
 
 
 @runtime_checkable
+class Ahead(Protocol):
+    """A channel that can send the next envelope behind the message before."""
+
+    def announce(self, address: str, sender: str) -> None:
+        """To whom the next message goes, if the engine knows; asked before each `send`."""
+        ...
+
+    async def retract(self) -> bool:
+        """The announced message will not come; whether that ends the channel."""
+        ...
+
+
+@runtime_checkable
 class Probing(Protocol):
     """A transport that can look up afterwards what became of an attempt."""
 

@@ -60,6 +60,10 @@ def make_smtp(name: str, settings: SmtpSettings, folder: Path) -> Smtp:
     context = None
     if settings.tls != "none":
         context = ssl.create_default_context(cafile=str(folder / settings.ca_file) if settings.ca_file else None)
+    if settings.pipelining:
+        from newsletter.dispatch.transports.pipelined import Pipelined
+
+        return Pipelined(name, settings, password, context)
     return Smtp(name, settings, password, context)
 
 
@@ -134,9 +138,9 @@ class SmtpChannel:
 
     async def _one(self, message: Outgoing) -> Outcome:
         if not self.client.is_connected:
-            return _lost(message, "the connection was lost")
+            return lost(message, "the connection was lost")
         try:
-            body = _on_the_wire(message.as_bytes())
+            body = on_the_wire(message.as_bytes())
             refused = await self._envelope(message)
             if refused is not None:
                 return refused
@@ -147,9 +151,9 @@ class SmtpChannel:
             return self._refused(message, error)
         except (SMTPException, OSError) as error:
             self._drop()
-            return _lost(message, f"lost before the end of the message: {error}")
+            return lost(message, f"lost before the end of the message: {error}")
         except ValueError as error:
-            return _outcome(message, AttemptState.REJECTED, str(error))
+            return outcome(message, AttemptState.REJECTED, str(error))
         return await self._finish(message)
 
     async def _envelope(self, message: Outgoing) -> Outcome | None:
@@ -159,17 +163,17 @@ class SmtpChannel:
         utf8 = needs_smtputf8(recipient) or needs_smtputf8(sender)
         if utf8 and not self.client.supports_extension("smtputf8"):
             words = "the address needs SMTPUTF8, which the server does not offer"
-            return _outcome(message, AttemptState.REJECTED, words)
+            return outcome(message, AttemptState.REJECTED, words)
         if self._dirty:
             await self.client.rset()
         self._dirty = True
         encoding = "utf-8" if utf8 else "ascii"
         reply = await self.client.execute_command(
-            b"MAIL", b"FROM:" + _path(sender, encoding), *self._options(utf8=utf8)
+            b"MAIL", b"FROM:" + envelope_path(sender, encoding), *self._options(utf8=utf8)
         )
         if reply.code != 250:
             raise aiosmtplib.SMTPSenderRefused(reply.code, reply.message, sender)
-        reply = await self.client.execute_command(b"RCPT", b"TO:" + _path(recipient, encoding))
+        reply = await self.client.execute_command(b"RCPT", b"TO:" + envelope_path(recipient, encoding))
         if reply.code not in (250, 251):
             raise SMTPResponseException(reply.code, reply.message)
         reply = await self.client.execute_command(b"DATA")
@@ -192,7 +196,7 @@ class SmtpChannel:
     async def _hold_back(self, message: Outgoing) -> Outcome:
         """After 354 the server waits for a body: the only way not to send one is to leave."""
         self._drop()
-        return _outcome(message, AttemptState.UNSENT, "held back: the intent was too old", ChannelState.BROKEN)
+        return outcome(message, AttemptState.UNSENT, "held back: the intent was too old", ChannelState.BROKEN)
 
     async def _finish(self, message: Outgoing) -> Outcome:
         """The dot, and what the server says to it."""
@@ -200,23 +204,25 @@ class SmtpChannel:
         try:
             if protocol is None:
                 raise aiosmtplib.SMTPServerDisconnected("Connection lost")
+            if protocol._buffer:  # it would be taken for the answer to the message
+                raise aiosmtplib.SMTPServerDisconnected("the server answered what it was not asked")
             protocol.write(b".\r\n")
         except SMTPException as error:
             self._drop()
-            return _lost(message, f"lost before the end of the message: {error}")
+            return lost(message, f"lost before the end of the message: {error}")
         try:
             reply = await protocol.read_response(timeout=self.settings.timeout.total_seconds() * AFTER_THE_DOT)
         except (SMTPException, OSError) as error:
             self._drop()
             words = f"no answer to the whole message: {error}"
-            return _outcome(message, AttemptState.UNCONFIRMED, words, ChannelState.BROKEN)
+            return outcome(message, AttemptState.UNCONFIRMED, words, ChannelState.BROKEN)
         self._dirty = False
         if 200 <= reply.code < 300:
-            return _outcome(message, AttemptState.ACCEPTED, f"{reply.code} {reply.message}")
+            return outcome(message, AttemptState.ACCEPTED, f"{reply.code} {reply.message}")
         if not 400 <= reply.code < 600:
             self._drop()
             words = f"no known answer to the whole message: {reply.code}"
-            return _outcome(message, AttemptState.UNCONFIRMED, words, ChannelState.BROKEN)
+            return outcome(message, AttemptState.UNCONFIRMED, words, ChannelState.BROKEN)
         return self._refused(message, SMTPResponseException(reply.code, reply.message))
 
     def _refused(self, message: Outgoing, error: SMTPResponseException) -> Outcome:
@@ -224,13 +230,13 @@ class SmtpChannel:
         reply = f"{error.code} {error.message}"
         if error.code == 421 or not 400 <= error.code < 600:
             self._drop()
-            return _lost(message, reply)
+            return lost(message, reply)
         if error.code < 500:
-            return _outcome(message, AttemptState.DEFERRED, reply)
+            return outcome(message, AttemptState.DEFERRED, reply)
         if isinstance(error, SMTPSenderRefused) or error.code in LOGIN_CODES:
             words = f"The mail server does not take messages from this sender: {reply}"
-            return _outcome(message, AttemptState.DEFERRED, words, ChannelState.REFUSED)
-        return _outcome(message, AttemptState.REJECTED, reply)
+            return outcome(message, AttemptState.DEFERRED, words, ChannelState.REFUSED)
+        return outcome(message, AttemptState.REJECTED, reply)
 
     def _drop(self) -> None:
         """Leaves at once, without sending what is still buffered."""
@@ -249,7 +255,7 @@ def _stream(client: aiosmtplib.SMTP) -> asyncio.StreamWriter:
     return asyncio.StreamWriter(transport, protocol, None, asyncio.get_running_loop())
 
 
-def _path(address: str, encoding: str) -> bytes:
+def envelope_path(address: str, encoding: str) -> bytes:
     """`<address>`; ValueError for what could end it or begin another command. (The library's own methods would take
     the first address out of such a text, and write to that.)"""
     if re.search(r"[\s<>\x00-\x1f\x7f]", address):
@@ -257,7 +263,7 @@ def _path(address: str, encoding: str) -> bytes:
     return f"<{address}>".encode(encoding)
 
 
-def _on_the_wire(content: bytes) -> bytes:
+def on_the_wire(content: bytes) -> bytes:
     """Dot-stuffed and ended by CRLF. ValueError for a bare CR or LF: servers that take one for the end of a line can
     be made to see a second message ("SMTP smuggling")."""
     lines = content.count(b"\r\n")
@@ -268,12 +274,12 @@ def _on_the_wire(content: bytes) -> bytes:
     return stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n"
 
 
-def _outcome(message: Outgoing, state: AttemptState, reply: str, channel: ChannelState = ChannelState.OPEN) -> Outcome:
+def outcome(message: Outgoing, state: AttemptState, reply: str, channel: ChannelState = ChannelState.OPEN) -> Outcome:
     return Outcome(message.attempt, state, tell(reply, message.address), channel=channel)
 
 
-def _lost(message: Outgoing, reply: str) -> Outcome:
-    return _outcome(message, AttemptState.DEFERRED, reply, ChannelState.BROKEN)
+def lost(message: Outgoing, reply: str) -> Outcome:
+    return outcome(message, AttemptState.DEFERRED, reply, ChannelState.BROKEN)
 
 
 def _is_certificate_error(error: BaseException | None) -> bool:

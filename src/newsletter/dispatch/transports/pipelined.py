@@ -1,0 +1,252 @@
+"""A mail server by SMTP with PIPELINING (RFC 2920): one round trip a message.
+
+The envelope goes in one write, and where the engine knows the next recipient, behind the dot of the message before:
+
+    ... body .CRLF MAIL RCPT DATA  ->
+                                   <-  250 (the message)  250  250  354
+    (commit: outcome of this message, intent of the next)
+    body of the next .CRLF MAIL RCPT DATA  ->
+
+An envelope holds no content, so it may run ahead of its intent; the body may not (invariant 2). Greeting, TLS and
+log-in are those of the plain transport, and a server that does not offer PIPELINING is spoken to plainly. As there, the
+dot leaves only once the system has taken the body; and never while a reply stands that nobody asked for, since that one
+would be taken for the answer to the message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from aiosmtplib import SMTPException, SMTPResponseException, SMTPSenderRefused, SMTPServerDisconnected
+
+from newsletter.dispatch.transports.base import ChannelState, Outcome, Outgoing
+from newsletter.dispatch.transports.smtp import (
+    AFTER_THE_DOT,
+    GOODBYE,
+    Smtp,
+    SmtpChannel,
+    envelope_path,
+    lost,
+    on_the_wire,
+    outcome,
+)
+from newsletter.model.address import needs_smtputf8, wire_address
+from newsletter.model.delivery import AttemptState
+
+LINES = 100  # of a reply, at most
+
+
+class Pipelined(Smtp):
+    """Smtp, quicker."""
+
+    async def open(self) -> SmtpChannel:
+        plain = await super().open()
+        if not plain.client.supports_extension("pipelining"):
+            return plain
+        return PipelinedChannel(plain.client, plain.stream, plain.settings, replies=Replies.of(plain.stream))
+
+
+class _Counting(asyncio.StreamReaderProtocol):
+    """Knows how much came, so that what nobody asked for is seen."""
+
+    received = 0
+
+    def data_received(self, data: bytes) -> None:
+        self.received += len(data)
+        super().data_received(data)
+
+
+@dataclass
+class Replies:
+    """Replies in the order of their commands, however they are cut into packets (RFC 5321 4.2.1)."""
+
+    reader: asyncio.StreamReader
+    protocol: _Counting
+    writer: asyncio.StreamWriter
+    taken: int = 0
+
+    @classmethod
+    def of(cls, stream: asyncio.StreamWriter) -> Replies:
+        """Takes over a connection that greeting, TLS and log-in are done with."""
+        loop, transport = asyncio.get_running_loop(), stream.transport
+        reader = asyncio.StreamReader(loop=loop)
+        protocol = _Counting(reader, loop=loop)
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        return cls(reader, protocol, asyncio.StreamWriter(transport, protocol, reader, loop))
+
+    @property
+    def surplus(self) -> bool:
+        """Whether something came that nobody has read."""
+        return self.protocol.received > self.taken
+
+    @property
+    def ended(self) -> bool:
+        return self.reader.at_eof() or self.writer.transport.is_closing()
+
+    async def next(self, timeout: float) -> Reply:
+        """The next reply; OSError (a time-out is one) or SMTPServerDisconnected where there is none."""
+        async with asyncio.timeout(timeout):
+            words: list[str] = []
+            for _ in range(LINES):
+                line = await self._line()
+                words.append(line[4:].decode("utf-8", "replace").strip())
+                if not line[:3].isdigit():
+                    break
+                if line[3:4] != b"-":
+                    return Reply(int(line[:3]), "\n".join(words))
+        return Reply(-1, "Malformed SMTP response")
+
+    async def _line(self) -> bytes:
+        try:
+            line = await self.reader.readuntil(b"\n")
+        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+            raise SMTPServerDisconnected("Connection lost") from error
+        self.taken += len(line)
+        return line
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    code: int
+    message: str
+
+    @property
+    def good(self) -> bool:
+        return 200 <= self.code < 300
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What MAIL, RCPT and DATA say; the same for the same message."""
+
+    commands: bytes
+    sender: str
+
+
+@dataclass(kw_only=True)
+class PipelinedChannel(SmtpChannel):
+    replies: Replies
+    _announced: Envelope | None = None  # to go behind the next dot
+    _sent: deque[Envelope] = field(default_factory=deque)  # one at most: its replies are still to be read
+
+    def announce(self, address: str, sender: str) -> None:
+        with suppress(ValueError, _Unwritable):  # what cannot be written is told when its message comes
+            self._announced = self._made(address, sender)
+
+    async def retract(self) -> bool:
+        """After 354 the server waits for a body, and the only way not to send one is to leave."""
+        self._announced = None
+        begun = bool(self._sent)
+        if begun:
+            self._drop()
+        return begun
+
+    async def close(self) -> None:
+        with suppress(OSError, SMTPException):
+            if not self._sent and not self.replies.ended:
+                self.replies.writer.write(b"QUIT\r\n")
+                await self.replies.next(GOODBYE)
+        self._drop()
+
+    async def _one(self, message: Outgoing) -> Outcome:
+        if self.replies.ended:
+            return lost(message, "the connection was lost")
+        try:
+            body = on_the_wire(message.as_bytes())
+            await self._begin(message)
+            if not message.fresh():
+                return await self._hold_back(message)
+            await self._write(body)
+        except SMTPResponseException as error:
+            return self._refused(message, error)
+        except (SMTPException, OSError) as error:
+            self._drop()
+            return lost(message, f"lost before the end of the message: {error}")
+        except _Unwritable as error:
+            await self.retract()
+            return outcome(message, AttemptState.REJECTED, str(error))
+        except ValueError as error:
+            state = ChannelState.BROKEN if self._sent else ChannelState.OPEN
+            await self.retract()
+            return outcome(message, AttemptState.REJECTED, str(error), state)
+        return await self._finish(message)
+
+    def _made(self, address: str, sender: str) -> Envelope:
+        sender, recipient = wire_address(self.settings.envelope_from or sender), wire_address(address)
+        utf8 = needs_smtputf8(recipient) or needs_smtputf8(sender)
+        if utf8 and not self.client.supports_extension("smtputf8"):
+            raise _Unwritable("the address needs SMTPUTF8, which the server does not offer")
+        encoding = "utf-8" if utf8 else "ascii"
+        mail = b" ".join([b"MAIL FROM:" + envelope_path(sender, encoding), *self._options(utf8=utf8)])
+        return Envelope(mail + b"\r\nRCPT TO:" + envelope_path(recipient, encoding) + b"\r\nDATA\r\n", sender)
+
+    async def _begin(self, message: Outgoing) -> None:
+        """Up to 354. Every reply is read before one is judged, so that none is left for what comes next."""
+        made = self._made(message.address, message.sender)
+        if self._sent and self._sent[0] != made:
+            raise SMTPServerDisconnected("another message was announced")  # an error of ours: nothing has left
+        if not self._sent:
+            self.replies.writer.write(made.commands)
+            self._sent.append(made)
+        timeout = self.settings.timeout.total_seconds()
+        mail, rcpt, data = [await self.replies.next(timeout) for _ in range(3)]
+        self._sent.clear()
+        if 421 in (mail.code, rcpt.code, data.code):
+            raise SMTPResponseException(421, next(each.message for each in (mail, rcpt, data) if each.code == 421))
+        if data.code == 354 and not (mail.good and rcpt.good):
+            await self._nothing()
+        elif data.code != 354 and mail.good:
+            await self._reset()
+        if not mail.good:
+            raise SMTPSenderRefused(mail.code, mail.message, made.sender)
+        for reply in (rcpt, *(() if data.code == 354 else (data,))):
+            if not (reply is rcpt and reply.good):
+                raise SMTPResponseException(reply.code, reply.message)
+
+    async def _nothing(self) -> None:
+        """Nobody is there to get it, and yet the server wants a body: a lone dot is none (RFC 2920 3.1)."""
+        self.replies.writer.write(b".\r\n")
+        await self.replies.next(self.settings.timeout.total_seconds())
+
+    async def _reset(self) -> None:
+        self.replies.writer.write(b"RSET\r\n")
+        await self.replies.next(self.settings.timeout.total_seconds())
+
+    async def _write(self, body: bytes) -> None:
+        self.replies.writer.write(body)
+        await asyncio.wait_for(self.replies.writer.drain(), self.settings.timeout.total_seconds())
+        if self.replies.surplus or self.replies.ended:
+            raise SMTPServerDisconnected("the server answered what it was not asked")
+
+    async def _finish(self, message: Outgoing) -> Outcome:
+        """The dot with the next envelope behind it, and what the server says to this message."""
+        following, self._announced = self._announced, None
+        self.replies.writer.write(b".\r\n" + (following.commands if following else b""))
+        if following:
+            self._sent.append(following)
+        try:
+            reply = await self.replies.next(self.settings.timeout.total_seconds() * AFTER_THE_DOT)
+        except (SMTPException, OSError) as error:
+            self._drop()
+            words = f"no answer to the whole message: {error}"
+            return outcome(message, AttemptState.UNCONFIRMED, words, ChannelState.BROKEN)
+        if reply.good:
+            return outcome(message, AttemptState.ACCEPTED, f"{reply.code} {reply.message}")
+        if not 400 <= reply.code < 600:
+            self._drop()
+            words = f"no known answer to the whole message: {reply.code}"
+            return outcome(message, AttemptState.UNCONFIRMED, words, ChannelState.BROKEN)
+        return self._refused(message, SMTPResponseException(reply.code, reply.message))
+
+    def _drop(self) -> None:
+        self._sent.clear()
+        self.replies.writer.transport.abort()
+        super()._drop()
+
+
+class _Unwritable(Exception):
+    """An address that this server cannot be told."""
