@@ -142,7 +142,7 @@ def sendgrid_side(folder: Path) -> Iterator[Side]:
         yield Side(f"http://127.0.0.1:{port}", accepted, lambda row: str(row.id), CONNECTIONS * RECIPIENTS)
 
 
-SIDES = {"smtp": smtp_side, "outbox": outbox_side, "sendgrid": sendgrid_side}
+SIDES = {"smtp": smtp_side, "pipelined": smtp_side, "outbox": outbox_side, "sendgrid": sendgrid_side}
 
 
 @contextmanager

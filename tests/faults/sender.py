@@ -9,6 +9,7 @@ import os
 from datetime import timedelta
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import Any
 
 from newsletter.clock import SystemClock
 from newsletter.dispatch.engine import dispatch
@@ -28,13 +29,17 @@ RECIPIENTS = 10  # of a SendGrid request
 TEMPLATE = mime.compile(variant(), envelope(), FIELDS)
 
 
+def _smtp(port: int, **changes: Any) -> SmtpSettings:
+    values = {"kind": "smtp", "host": "127.0.0.1", "port": port, "tls": "none", "connections": CONNECTIONS}
+    return SmtpSettings.model_validate({**values, "timeout": timedelta(seconds=10), **changes})
+
+
 def transport(kind: str, target: str) -> Transport:
     wait = timedelta(seconds=10)
     settings = {
         "outbox": lambda: OutboxSettings(kind="outbox", folder=target),
-        "smtp": lambda: SmtpSettings(
-            kind="smtp", host="127.0.0.1", port=int(target), tls="none", connections=CONNECTIONS, timeout=wait
-        ),
+        "smtp": lambda: _smtp(int(target)),
+        "pipelined": lambda: _smtp(int(target), pipelining=True),
         "sendgrid": lambda: SendGridSettings(
             kind="sendgrid", host=target, connections=CONNECTIONS, batch=RECIPIENTS, timeout=wait
         ),

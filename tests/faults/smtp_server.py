@@ -17,6 +17,12 @@ class Recording:
     def __init__(self, path: str) -> None:
         self._record = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", responses[-1]]
+
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         os.write(self._record, f"{envelope.rcpt_tos[0]}\n".encode())
         os.fdatasync(self._record)
