@@ -51,17 +51,28 @@ def test_a_link_is_led_elsewhere_kept_so_by_a_new_version_and_put_back(ws: Works
     (ws.context.folder / "campaigns/news/articles/counter.en.txt").write_text("Another\n\nAnother\n\nIt is other.")
     submit(ws.context, ws.issue(ISSUE), ws.context.person("ana"))
     assert [row.target for row in links_of(ws.context, ws.issue(ISSUE))] == [plan.target, NEW]
-    post(browser, HERE, {"number": door.number, "seen": NEW, "target": OLD})
+    coded = "https://xn--exmple-cua.org/pr%C3%A9st%20a?b=%C3%A9#c"
+    post(browser, HERE, {"number": door.number, "seen": NEW, "target": "https://exämple.org/prést%20a?b=é#c"})
+    assert where(ws, door.number) == coded
+    post(browser, HERE, {"number": door.number, "seen": coded, "target": OLD})
     assert where(ws, door.number) == OLD
     with reading(ws.context.engine) as connection:
         kept = connection.scalars(select(audit.c.data).where(audit.c.action == "link led elsewhere")).all()
-    assert [(each["before"], each["after"]) for each in kept] == [(OLD, NEW), (NEW, OLD)]
+    assert [(each["before"], each["after"]) for each in kept] == [(OLD, NEW), (NEW, coded), (coded, OLD)]
 
 
 def test_what_is_no_page_or_was_changed_meanwhile_changes_nothing(ws: Workspace) -> None:
     browser = client(ws, "luc")
     own = f"{ws.context.settings.public_url}/l/1/1"
-    for target in ("javascript:alert(1)", "mailto:a@b.example", "//x.example", "https://", "https://a b.example/", own):
+    for target in (
+        "javascript:alert(1)",
+        "mailto:a@b.example",
+        "//x.example",
+        "https://",
+        "https://a b.example/",
+        own,
+        f"https://{'a' * 70}é/",
+    ):
         answer = post(browser, HERE, {"number": 1, "seen": PLAN, "target": target})
         assert (answer.status_code, where(ws, 1)) == (422, PLAN), target
     assert post(browser, HERE, {"number": 1, "seen": NEW, "target": "https://x.example/"}).status_code == 422

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote, urlsplit, urlunsplit
+
 from newsletter.errors import UsageError
 from newsletter.gathering.linking import web_address
 from newsletter.i18n import say
@@ -14,6 +16,7 @@ from newsletter.store.people import Person
 from newsletter.workflow.context import Context
 
 LONGEST = 2000  # characters that browsers and proxies let pass
+KEPT = "%/:?@!$&'()*+,;=~[]"  # what stays as it is in an address beside letters and digits
 
 
 def links_of(ctx: Context, issue: IssueRow) -> list[LinkRow]:
@@ -28,7 +31,8 @@ def point(ctx: Context, issue: IssueRow, number: int, target: str, person: Perso
     known = {row.number: row for row in links_of(ctx, issue)}
     if number not in known:
         raise UsageError(say("There is no such link in this issue."))
-    target = checked(ctx, target)
+    original = known[number].original
+    target = original if target == original else checked(ctx, target)
     if target == seen:
         return known[number]
     now, told = ctx.clock.now(), {"link": number, "before": seen, "after": target}
@@ -41,8 +45,9 @@ def point(ctx: Context, issue: IssueRow, number: int, target: str, person: Perso
 
 def checked(ctx: Context, address: str) -> str:
     """An address of the web that a link of ours may lead to."""
-    found = web_address(address.strip())
-    if found is None or len(found) > LONGEST or not found.isascii() or not found.isprintable():
+    typed = web_address(address.strip())
+    found = _in_ascii(typed) if typed else None
+    if found is None or len(found) > LONGEST or not found.isprintable():
         raise UsageError(
             say(
                 "This is no address of a web page. It begins with https:// (or http://), like https://example.org/page."
@@ -51,3 +56,14 @@ def checked(ctx: Context, address: str) -> str:
     if found.startswith(f"{ctx.settings.public_url}/l/"):
         raise UsageError(say("This is a link of an issue itself: give the address of the page that it should lead to."))
     return found
+
+
+def _in_ascii(address: str) -> str | None:
+    """As it goes into a header: letters of other alphabets in their coded form; what is coded already stays."""
+    parts = urlsplit(address)
+    try:
+        host = parts.netloc.encode("idna").decode()
+    except UnicodeError:
+        return None
+    path, query, fragment = (quote(each, safe=KEPT) for each in (parts.path, parts.query, parts.fragment))
+    return urlunsplit((parts.scheme, host, path, query, fragment))
