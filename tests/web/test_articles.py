@@ -162,3 +162,18 @@ def test_an_own_text_is_changed_by_one_and_not_lost_by_the_other(ws: Workspace) 
     assert "It opens at ten." in late.text
     assert browser.post(page, data=form | {"title": ""}).status_code == 422
     assert browser.get("/articles/news/counter/en/edit").status_code >= 400  # a .txt
+
+
+def test_an_article_is_put_into_an_issue_from_its_page(ws: Workspace) -> None:
+    write(ws, title="A seminar")
+    browser = client(ws, "ana")
+    page = "/articles/news/a-seminar"
+    shown = browser.get(page).text
+    place = re.search(r'value="(2026-12/[\w-]+)"', shown)
+    assert place
+    form = {"csrf": csrf(shown), "place": place[1]}
+    assert browser.post(f"{page}/use", data=form).headers["location"].startswith(f"/issues/{ISSUE}/content")
+    assert "a-seminar" in {item.article for item in ws.context.draft("news", "2026-12").items()}
+    assert place[1] not in browser.get(page).text
+    assert browser.post(f"{page}/use", data=form | {"place": "2026-12/nowhere"}).status_code == 422
+    assert browser.post(f"{page}/use", data=form | {"place": "x"}).status_code == 422

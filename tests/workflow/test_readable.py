@@ -32,6 +32,7 @@ def test_markdown_is_shown_and_fields_say_their_name() -> None:
     assert 'translate="no">First name</span></strong>' in html
     assert 'href="https://a.example"' in html
     assert "{{" not in html
+    assert ">in force<" in body("On {{ dates.in_force | date }}", "en", own=True, names=NAMES)
 
 
 def test_nothing_in_a_text_becomes_a_script() -> None:

@@ -13,7 +13,7 @@ from newsletter.errors import ProblemsFound
 from newsletter.rendering.markdown import to_html
 from newsletter.rendering.shield import FIELD, SHIELDED, Shield
 
-_SIMPLE = re.compile(r"\{\{\s*([\w.]+)\s*(?:\|\s*default\(.*\)\s*)?\}\}")
+_SIMPLE = re.compile(r"\{\{\s*([\w.]+)\s*(?:\|.*)?\}\}")
 _TAG = re.compile(r"<(?:\"[^\"]*\"|[^>\"])*>")
 
 
@@ -50,5 +50,6 @@ def line(text: str, *, own: bool, names: Mapping[str, str]) -> str:
 def _chip(field: str, names: Mapping[str, str]) -> str:
     """By the name of the field; an expression that is more than a field says itself."""
     found = _SIMPLE.fullmatch(field)
-    said = names.get(found[1], found[1]) if found else field.strip("{} ")
+    last = found[1].rpartition(".")[2].replace("_", " ") if found else field.strip("{} ")
+    said = names.get(found[1], last) if found else last
     return f'<span class="merge-field" translate="no">{escape(said)}</span>'

@@ -16,7 +16,8 @@ from newsletter.i18n import say
 from newsletter.model.article import Article
 from newsletter.model.permission import Action
 from newsletter.web.studio.desk import At, Desk, allowed, form_value
-from newsletter.workflow import amend, articles, joining, readable
+from newsletter.web.studio.issues import the_issue
+from newsletter.workflow import amend, articles, joining, placing, readable
 from newsletter.workflow.articles import Shelved
 from newsletter.workspace.curating import many_lines, one_line
 
@@ -107,6 +108,7 @@ def _page(at: Desk, campaign: str, article: str, failed: str = "") -> Response:
         found=found,
         failed=failed,
         title=titles[campaign],
+        rooms=placing.rooms(at.ctx, campaign, article, at.language) if at.may("edit") else [],
         can_amend=amend.can_amend,
         readable=partial(_readable, {path: name for path, name in own_names.items() if name}),
         lacking=lacking,
@@ -177,6 +179,21 @@ def _edit(
         back=f"/articles/{campaign}/{quote(article)}",
         failed=at.say(error) if error else "",
     )
+
+
+@router.post("/articles/{campaign}/{article}/use", dependencies=EDIT)
+def use(at: At, campaign: str, article: str, place: Annotated[str, Form()]) -> Response:
+    """`place`: the key of an issue and one of its sections."""
+    key, _, section = place.partition("/")
+    try:
+        row = the_issue(at, _known_campaign(at, {"campaign": campaign}), key)
+        done = placing.use(at.ctx, row, article, section, at.person)
+    except NewsletterError as error:
+        return _page(at, campaign, article, at.say(error))
+    said = say("The article is in the issue %(issue)s.", issue=key)
+    if done.fallen:
+        said = say("The article is in the issue %(issue)s; %(fallen)s.", issue=key, fallen=done.fallen)
+    return at.go(f"/issues/{row.name}/content", said)
 
 
 @router.post("/articles/{campaign}/{article}/join", dependencies=EDIT)
