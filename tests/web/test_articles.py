@@ -80,6 +80,7 @@ def test_a_translation_becomes_outdated_and_is_still_right(ws: Workspace) -> Non
     file.write_text(file.read_text().replace("eight", "nine"))
     text = browser.get(page).text
     assert "Still right" in text
+    assert "is not known here" in text  # changed by hand, without a history
     answer = browser.post(f"{page}/still-right", data={"csrf": csrf(text), "language": "fr"})
     assert answer.status_code == 303
     assert "Still right" not in browser.get(page).text
@@ -177,3 +178,20 @@ def test_an_article_is_put_into_an_issue_from_its_page(ws: Workspace) -> None:
     assert place[1] not in browser.get(page).text
     assert browser.post(f"{page}/use", data=form | {"place": "2026-12/nowhere"}).status_code == 422
     assert browser.post(f"{page}/use", data=form | {"place": "x"}).status_code == 422
+
+
+def test_an_outdated_translation_shows_what_changed_since(ws: Workspace) -> None:
+    write(ws, title="A counter", body="First. It opens at eight. Third.")
+    write(ws, title="Un guichet", body="Il ouvre.", language="fr", article="a-counter")
+    browser = client(ws, "ana")
+    for number, hour in enumerate(("nine", "ten")):
+        shown = browser.get("/articles/news/a-counter/en/edit").text
+        made_from = re.search(r'name="made_from" value="(\w+)"', shown)
+        assert made_from, number
+        form = {"csrf": csrf(shown), "made_from": made_from[1], "title": "A counter"}
+        body = f"First. It opens at {hour}. Third."
+        assert browser.post("/articles/news/a-counter/en/edit", data=form | {"body": body}).status_code == 303
+    text = browser.get("/articles/news/a-counter").text
+    assert "is not known here" not in text
+    assert re.search(r"<del>eight", text)
+    assert re.search(r"<ins>ten", text)

@@ -17,7 +17,7 @@ from newsletter.model.article import Article
 from newsletter.model.permission import Action
 from newsletter.web.studio.desk import At, Desk, allowed, form_value
 from newsletter.web.studio.issues import the_issue
-from newsletter.workflow import amend, articles, joining, placing, readable
+from newsletter.workflow import amend, articles, joining, outdated, placing, readable
 from newsletter.workflow.articles import Shelved
 from newsletter.workspace.curating import many_lines, one_line
 
@@ -113,6 +113,7 @@ def _page(at: Desk, campaign: str, article: str, failed: str = "") -> Response:
         readable=partial(_readable, {path: name for path, name in own_names.items() if name}),
         lacking=lacking,
         likely=[(each, library[each.key]) for each in joining.likely(article, library)] if lacking else [],
+        changed={tag: outdated.changed_since(at.ctx, found.translations, tag) for tag in found.outdated},
         sources={tag: articles.source_of(at.ctx, found, tag) for tag in found.outdated},
     )
 
