@@ -72,7 +72,7 @@ class SmtpSettings(Strict):
     connections: int = Field(default=4, ge=1, le=50, description="At the same time")
     timeout: timedelta = timedelta(seconds=60)
     pipelining: bool = Field(
-        default=False, description="One round trip a message, where the server offers PIPELINING (RFC 2920)"
+        default=True, description="One round trip a message, where the server offers PIPELINING (RFC 2920)"
     )
     envelope_from: str | None = Field(default=None, description="Where bounces go; else the sender's address")
     ca_file: str | None = Field(default=None, description="A certificate authority of your own, in the workspace")

@@ -18,6 +18,7 @@ from aiosmtpd.smtp import AuthResult, Envelope, Session
 
 from newsletter.dispatch.transports import make_transport
 from newsletter.dispatch.transports.base import (
+    Ahead,
     Channel,
     ChannelState,
     Outcome,
@@ -252,6 +253,12 @@ class Keeping:
     def __init__(self) -> None:
         self.messages: list[Message | bytes] = []
 
+    async def handle_EHLO(
+        self, server: Server, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", responses[-1]]
+
     async def handle_DATA(self, server: Server, session: Session, envelope: Envelope) -> str:
         self.messages.append(envelope.original_content or b"")
         return "250 kept"
@@ -290,14 +297,21 @@ def real_transport(real: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, **c
 
 
 @pytest.mark.parametrize("real", ["starttls", "implicit"], indirect=True)
+@pytest.mark.parametrize("pipelining", [True, False])
 def test_tls_is_verified_and_the_password_goes_over_it(
-    real: Any, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+    real: Any, certificates: Certificates, monkeypatch: pytest.MonkeyPatch, pipelining: bool
 ) -> None:
-    transport = real_transport(real, certificates.folder, monkeypatch, ca_file="ca.pem", host="localhost")
+    changes = {"ca_file": "ca.pem", "host": "localhost", "pipelining": pipelining}
+    transport = real_transport(real, certificates.folder, monkeypatch, **changes)
 
     async def send() -> Sequence[Outcome]:
         channel = await transport.open()
-        outcomes = [outcome for number in (1, 2) for outcome in await channel.send([plain(number)])]
+        assert isinstance(channel, Ahead) is pipelining
+        outcomes = []
+        for number in (1, 2):
+            if isinstance(channel, Ahead) and number == 1:
+                channel.announce(plain(2).address, plain(2).sender)
+            outcomes += await channel.send([plain(number)])
         await channel.close()
         return outcomes
 
