@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from newsletter.app import open_workspace
 from newsletter.workflow.contacts import import_file
@@ -17,9 +17,11 @@ from tests.workflow.office import lay
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    """A small workspace with contacts and articles, and nothing gathered yet."""
-    with open_workspace(lay(tmp_path / "ws"), environment={}) as ws:
+def served(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
+    """A small workspace with contacts and articles, and nothing gathered yet; the parameter, where a test gives one,
+    is more for newsletter.toml."""
+    tables: str = getattr(request, "param", "")
+    with open_workspace(lay(tmp_path / "ws", tables=tables), environment={}) as ws:
         for mapping in ("institutions", "contacts"):
             import_file(ws.context, mapping, None, ws.context.person("ana"))
         with serving(ws) as running:
@@ -39,6 +41,7 @@ def page(chromium: Browser) -> Iterator[Page]:
     """A page of a browser of its own; what it complains about fails the test."""
     context = chromium.new_context(locale="en-GB", viewport={"width": 1280, "height": 900})
     context.set_default_timeout(15_000)
+    expect.set_options(timeout=15_000)
     opened = context.new_page()
     complaints: list[str] = []
     opened.on("pageerror", lambda error: complaints.append(str(error)))

@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from newsletter.workflow.approve import approve
+from newsletter.workflow.freeze import submit
 from tests.browser import Served
 from tests.e2e.conftest import sign_in
+from tests.workflow.office import add_contacts
 
 pytestmark = pytest.mark.browser
 
@@ -87,3 +90,37 @@ def test_a_title_is_mended_in_the_browser_and_arrives_so(page: Page, served: Ser
     page.get_by_role("button", name="Send test to me").click()
     [message] = arrived(served.ws.context.folder, 1)
     assert "A counter opens early" in text_of(message)
+
+
+SLOW = "\n[transports.outbox.limits]\nper_second = 1\n"
+
+
+@pytest.mark.parametrize("served", [pytest.param(SLOW, id="slow")], indirect=True)
+def test_a_send_is_paused_by_one_click_and_goes_on_where_it_was(page: Page, served: Served) -> None:
+    """Slowed down by its limits to a message a second; the numbers move under the reader's eyes."""
+    ws = served.ws
+    add_contacts(ws.context.folder, ws, "dora@npf.example")
+    ws.gather("news", key=KEY, person="ana")
+    submit(ws.context, ws.issue(f"news/{KEY}"), ws.context.person("ana"))
+    approve(ws.context, ws.issue(f"news/{KEY}"), ws.context.person("luc"))
+    sign_in(page, served, "Luc")
+    page.goto(f"{served.url}{ISSUE}/schedule")
+    page.get_by_role("button", name="Rehearse").click()
+    told = page.locator(".figures strong")
+    expect(told).to_have_text(re.compile("^[1-3] of 4 contacts"))
+    page.get_by_role("button", name="Pause").click()
+
+    expect(page.get_by_text("paused by Luc")).to_be_visible()
+    gone = int(told.inner_text()[0])
+    assert 1 <= gone <= 3
+    for state, number in (("put into the practice folder", gone), ("waiting", 4 - gone)):
+        expect(page.get_by_role("row", name=re.compile(rf"{state} {number} "))).to_be_visible()
+
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.evaluate("window.untouched = true")
+    expect(told).not_to_have_text(re.compile(f"^{gone} of"))
+    assert page.evaluate("window.untouched")
+    expect(page.get_by_role("heading", name="4 messages lie in the practice folder")).to_be_visible()
+    messages = arrived(ws.context.folder, 4, test=False)
+    assert len(messages) == len({each["To"] for each in messages}) == 4

@@ -120,6 +120,15 @@ def test_pause_resume_cancel_are_one_click_each(ws: Workspace) -> None:
         assert set(connection.scalars(select(delivery.c.state))) == {"skipped"}
 
 
+def test_a_page_shown_while_the_list_was_prepared_is_read_again_once_it_can_be_paused(ws: Workspace) -> None:
+    ctx = ws.context
+    launch(ctx, plan_send(ctx, ws.issue(ISSUE), rehearse=True), ctx.person("luc"))
+    browser = client(ws, "luc")
+    assert "state=sending" in browser.get(PAGE).text
+    assert browser.get(f"{PAGE}/now", params={"run": 1, "state": "launching"}).headers["x-over"] == "1"
+    assert "x-over" not in browser.get(f"{PAGE}/now", params={"run": 1, "state": "sending"}).headers
+
+
 def test_it_is_told_live_and_ends_when_the_send_has(ws: Workspace) -> None:
     carry(ws)
     browser = client(ws, "ana")

@@ -56,20 +56,20 @@ def search(at: At, issue: ThisIssue, asked: Annotated[str, Form()], run: Run = N
 
 
 @router.get("/now")
-def now(at: At, issue: ThisIssue, run: int) -> Response:
+def now(at: At, issue: ThisIssue, run: int, state: str = "") -> Response:
     """The sums, for browsers that cannot be told of changes; a fragment."""
-    html, going = _look(at, issue, run)
+    html, going = _look(at, issue, run, state)
     return Response(html, media_type="text/html", headers={} if going else {"x-over": "1"})
 
 
 @router.get("/events")
-def live(at: At, issue: ThisIssue, run: int) -> Response:
-    """Server-sent events: the sums whenever they change, and `over` at the end."""
+def live(at: At, issue: ThisIssue, run: int, state: str = "") -> Response:
+    """Server-sent events: the sums whenever they change, and `over` once the page must be read again."""
 
     async def events() -> AsyncIterator[str]:
         before = ""
         for _ in range(STREAM):
-            html, going = await run_in_threadpool(_look, at, issue, run)
+            html, going = await run_in_threadpool(_look, at, issue, run, state)
             if html != before:
                 yield "data: " + html.replace("\n", "\ndata: ") + "\n\n"
                 before = html
@@ -215,9 +215,11 @@ def _run(at: Desk, issue: IssueRow, number: int) -> RunRow:
     return run
 
 
-def _look(at: Desk, issue: IssueRow, number: int) -> tuple[str, bool]:
+def _look(at: Desk, issue: IssueRow, number: int, shown: str) -> tuple[str, bool]:
+    """The sums, and whether the page around them still fits: the run goes on in the state that the page was shown in,
+    so that its buttons (pause, resume) are those of now."""
     seen = progress.now(at.ctx, _run(at, issue, number).id)
-    return _drawn(at, issue, seen), seen.live
+    return _drawn(at, issue, seen), seen.live and shown in ("", seen.run.state.value)
 
 
 def _drawn(at: Desk, issue: IssueRow, seen: progress.Now) -> str:
