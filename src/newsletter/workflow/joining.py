@@ -5,7 +5,7 @@ Issues that hold one of them follow: a draft says the key that stays, and what w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from pathlib import PurePosixPath
 
@@ -61,7 +61,7 @@ def join(ctx: Context, campaign: str, stays: str, gone: str, person: Person) -> 
                     "The files of these articles hold no key: give %(one)s and its translation the same name.", one=gone
                 )
             )
-        writes = _writes(ctx, other, stays, f"join {gone} to {stays}")
+        writes = _writes(ctx, other, {"key": stays}, f"join {gone} to {stays}")
         follow(ctx, campaign, {stays, gone}, person, lambda text, path: replace_article(text, gone, stays, path))
         for write in writes:
             ctx.documents.apply(write, person.id)
@@ -81,7 +81,13 @@ def split(ctx: Context, campaign: str, key: str, language: str, person: Person) 
             raise UsageError(say("%(file)s holds no key: give the file another name.", file=article.file or ""))
         named = split_name(article.file or "", ctx.settings.languages)[0]
         new = named if named not in library else free_key(slug(article.title)[:60].strip("-") or "article", library)
-        writes = _writes(ctx, only, new, f"split {language} from {key}")
+        orphans = {
+            tag: other
+            for tag, other in library[key].items()
+            if tag != language and other.made_from == article.text_hash and _writable({tag: other})
+        }
+        writes = _writes(ctx, only, {"key": new, "made_from": None}, f"split {language} from {key}")
+        writes += _writes(ctx, orphans, {"made_from": None}, f"split {language} from {key}")
         follow(ctx, campaign, {key}, person)
         for write in writes:
             ctx.documents.apply(write, person.id)
@@ -108,9 +114,9 @@ def _writable(translations: Translations) -> bool:
     return all((article.file or "").endswith(".md") for article in translations.values())
 
 
-def _writes(ctx: Context, translations: Translations, key: str, operation: str) -> list[Write]:
+def _writes(ctx: Context, translations: Translations, changes: Mapping[str, str | None], operation: str) -> list[Write]:
     return [
-        Write(file, operation, amended(ctx.documents.text(file), file, {"key": key, "made_from": None}).encode())
+        Write(file, operation, amended(ctx.documents.text(file), file, changes).encode())
         for article in translations.values()
         if (file := article.file) is not None
     ]

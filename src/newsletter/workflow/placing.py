@@ -14,7 +14,7 @@ from newsletter.store.issues import IssueRow
 from newsletter.store.people import Person
 from newsletter.workflow import drafting
 from newsletter.workflow.context import Context
-from newsletter.workflow.drafting import Done
+from newsletter.workflow.drafting import USED, Done
 
 OPEN = (IssueState.DRAFT, IssueState.IN_REVIEW, IssueState.APPROVED, IssueState.SCHEDULED, IssueState.HELD)
 MOST = 6  # issues that are offered, the newest
@@ -34,10 +34,12 @@ def rooms(ctx: Context, campaign: str, article: str, language: str) -> list[Room
         (each.id, pick(each.title, language) or next(iter(each.title.values()), each.id))
         for each in ctx.campaign(campaign).sections
     )
-    with reading(ctx.engine) as connection:
-        rows = [row for row in issues.all_issues(connection, campaign) if row.state in OPEN]
-    newest = sorted(rows, key=lambda row: row.key, reverse=True)[:MOST]
-    return [Room(row, sections) for row in newest if not _used(ctx, row, article)]
+    return [Room(row, sections) for row in _open(ctx, campaign) if not _used(ctx, row, article)]
+
+
+def using(ctx: Context, campaign: str, article: str) -> list[IssueRow]:
+    """Issues under way in which it can be changed."""
+    return [row for row in _open(ctx, campaign) if _used(ctx, row, article)]
 
 
 def use(ctx: Context, row: IssueRow, article: str, section: str, person: Person) -> Done:
@@ -50,9 +52,15 @@ def use(ctx: Context, row: IssueRow, article: str, section: str, person: Person)
     return Done(done.change or moved.change, moved.fallen or done.fallen)
 
 
+def _open(ctx: Context, campaign: str) -> list[IssueRow]:
+    with reading(ctx.engine) as connection:
+        rows = [row for row in issues.all_issues(connection, campaign) if row.state in OPEN]
+    return sorted(rows, key=lambda row: row.key, reverse=True)[:MOST]
+
+
 def _used(ctx: Context, row: IssueRow, article: str) -> bool:
     try:
         items = ctx.draft(row.campaign, row.key).items()
     except NewsletterError:  # checking names it
         return True
-    return any(item.article == article and item.state is ItemState.IN for item in items)
+    return any(item.article == article and item.state in USED for item in items)

@@ -109,6 +109,7 @@ def _page(at: Desk, campaign: str, article: str, failed: str = "") -> Response:
         failed=failed,
         title=titles[campaign],
         rooms=placing.rooms(at.ctx, campaign, article, at.language) if at.may("edit") else [],
+        using=placing.using(at.ctx, campaign, article) if at.may("edit") else [],
         can_amend=amend.can_amend,
         readable=partial(_readable, {path: name for path, name in own_names.items() if name}),
         lacking=lacking,
