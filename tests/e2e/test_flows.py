@@ -43,6 +43,14 @@ def text_of(message: EmailMessage) -> str:
     return str(part.get_content())
 
 
+def frozen(served: Served, key: str) -> None:
+    """An issue that Ana gathered and Luc approved."""
+    ctx = served.ws.context
+    served.ws.gather("news", key=key, person="ana")
+    submit(ctx, served.ws.issue(f"news/{key}"), ctx.person("ana"))
+    approve(ctx, served.ws.issue(f"news/{key}"), ctx.person("luc"))
+
+
 def test_a_test_message_in_four_clicks(page: Page, served: Served) -> None:
     """New, then Preview, then Send test to me: name, sender and audience are there already."""
     sign_in(page, served, "Ana")
@@ -100,9 +108,7 @@ def test_a_send_is_paused_by_one_click_and_goes_on_where_it_was(page: Page, serv
     """Slowed down by its limits to a message a second; the numbers move under the reader's eyes."""
     ws = served.ws
     add_contacts(ws.context.folder, ws, "dora@npf.example")
-    ws.gather("news", key=KEY, person="ana")
-    submit(ws.context, ws.issue(f"news/{KEY}"), ws.context.person("ana"))
-    approve(ws.context, ws.issue(f"news/{KEY}"), ws.context.person("luc"))
+    frozen(served, KEY)
     sign_in(page, served, "Luc")
     page.goto(f"{served.url}{ISSUE}/schedule")
     page.get_by_role("button", name="Rehearse").click()
@@ -124,3 +130,26 @@ def test_a_send_is_paused_by_one_click_and_goes_on_where_it_was(page: Page, serv
     expect(page.get_by_role("heading", name="4 messages lie in the practice folder")).to_be_visible()
     messages = arrived(ws.context.folder, 4, test=False)
     assert len(messages) == len({each["To"] for each in messages}) == 4
+
+
+def test_a_typo_mended_after_approval_needs_another_look(page: Page, served: Served, chromium: Browser) -> None:
+    """The approval is void, the approver sees the words that differ, and approves again."""
+    frozen(served, KEY)
+    sign_in(page, served, "Ana")
+    page.goto(f"{served.url}{ISSUE}/content")
+    page.get_by_role("link", name=re.compile("A counter opens")).first.click()
+    page.get_by_label(re.compile("^Title")).first.fill("A counter opens early")
+    page.get_by_role("button", name=re.compile("^Save")).first.click()
+    page.goto(f"{served.url}{ISSUE}/schedule")
+    expect(page.get_by_text("It can be sent once it is approved.")).to_be_visible()
+    page.goto(f"{served.url}{ISSUE}/approval")
+    page.get_by_role("button", name="Request approval again").click()
+
+    context = chromium.new_context(locale="en-GB")
+    luc = context.new_page()
+    sign_in(luc, served, "Luc")
+    luc.goto(f"{served.url}{ISSUE}/approval")
+    expect(luc.locator("ins", has_text="early").first).to_be_visible()
+    luc.get_by_role("button", name="Approve all languages").click()
+    expect(luc.get_by_text("Approved by Luc")).to_be_visible()
+    context.close()
