@@ -45,6 +45,7 @@ bench: $(VENV)/dev.stamp ## measure; prints the table and writes benchmarks/late
 
 faults: $(VENV)/dev.stamp ## kill real sends at random instants (the long form)
 	$(BIN)/python -m tests.faults
+	NEWSLETTER_TEST_FLEET=20000 $(BIN)/pytest -q -n 0 tests/faults/test_fleet.py
 
 screenshots: $(VENV)/dev.stamp ## a picture of each page of the studio, into build/screenshots
 	$(BIN)/python -m tools.screenshots

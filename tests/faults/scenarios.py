@@ -30,7 +30,7 @@ from tests.servers import free_port
 LIFE = 120.0  # seconds that one life of the sender may last
 
 LIVES = multiprocessing.get_context("forkserver")
-LIVES.set_forkserver_preload(["tests.faults.sender"])
+LIVES.set_forkserver_preload(["tests.faults.sender", "tests.faults.fleet"])
 
 
 @dataclass(frozen=True)
