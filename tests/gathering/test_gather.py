@@ -241,3 +241,19 @@ def test_the_demo_is_gathered_without_a_problem(name: str) -> None:
     path = f"campaigns/{name}/campaign.yaml"
     found = gather(name, load_yaml(documents.text(path), path, Campaign), Desk(documents, LANGUAGES), strict=True)
     assert all(found.candidates.values())
+
+
+def test_a_stored_text_that_was_joined_to_another_is_not_proposed_under_its_old_key() -> None:
+    files = Memory()
+    source = f"{{url: '{FEED}'}}"
+    first = run(files, source, fetch=serving(ATOM.encode()))
+    files.files |= first.stored
+    path = next(path for path in files.files if path.endswith(".en.md"))
+    old = path.split("/")[-1].removesuffix(".en.md")
+    files.files[path] = files.files[path].replace(f"key: {old}".encode(), b"key: counters")
+    again = run(files, source, fetch=serving(ATOM.encode()))
+    assert old in first.candidates["s0"]
+    assert "counters" in again.candidates["s0"]
+    assert old not in again.candidates["s0"]
+    assert (again.stored, again.problems) == ({}, first.problems)
+    assert "counters" in run(files, source).candidates["s0"]

@@ -11,7 +11,9 @@ import pytest
 from newsletter.app import Workspace
 from newsletter.clock import FixedClock
 from newsletter.model.issue import IssueState
+from newsletter.workflow.articles import one
 from newsletter.workflow.gather import library_of
+from newsletter.workflow.joining import join, split
 from tests.web.desk import client, csrf
 from tests.workflow.office import ISSUE, approved, lay, office
 
@@ -195,3 +197,14 @@ def test_an_outdated_translation_shows_what_changed_since(ws: Workspace) -> None
     assert "is not known here" not in text
     assert re.search(r"<del>eight", text)
     assert re.search(r"<ins>ten", text)
+
+
+def test_a_text_that_lost_its_source_is_not_called_outdated(ws: Workspace) -> None:
+    write(ws, title="A counter", body="It opens.")
+    write(ws, title="Un guichet", body="Il ouvre.", language="fr", article="a-counter")
+    write(ws, title="Ein Schalter", body="Er öffnet.", language="de", article="a-counter")
+    person = ws.context.person("ana")
+    assert split(ws.context, "news", "a-counter", "en", person) == "a-counter-2"
+    assert library(ws)["a-counter"]["fr"].made_from is None
+    assert join(ws.context, "news", "a-counter", "a-counter-2", person) == "a-counter"
+    assert one(ws.context, "news", "a-counter").outdated == ()

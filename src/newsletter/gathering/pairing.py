@@ -62,15 +62,15 @@ class Suggestion:
 
 def suggestions(key: str, library: Library) -> list[Suggestion]:
     """What may be translations of an article: others that share no language with it, the most alike first."""
-    traits = {each: _merged(translations) for each, translations in library.items()}
-    if key not in traits:
+    ours = set(library.get(key, {}))
+    others = [other for other in library if other != key and not ours & set(library[other])]
+    if not ours or not others:
         return []
+    traits = {each: _merged(translations) for each, translations in library.items()}
     rarity = _rarity(traits.values())
-    ours = set(library[key])
     found = [
         Suggestion(other, likeness(traits[key], traits[other], rarity), _shared(traits[key], traits[other], rarity))
-        for other, translations in library.items()
-        if other != key and not ours & set(translations)
+        for other in others
     ]
     likely = sorted((each for each in found if each.likeness >= LIKELY), key=lambda each: (-each.likeness, each.key))
     return likely[:MOST]
