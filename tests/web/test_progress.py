@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 from collections.abc import Iterator
+from datetime import timedelta
 from email import policy
 from pathlib import Path
 
@@ -127,6 +128,20 @@ def test_a_page_shown_while_the_list_was_prepared_is_read_again_once_it_can_be_p
     assert "state=sending" in browser.get(PAGE).text
     assert browser.get(f"{PAGE}/now", params={"run": 1, "state": "launching"}).headers["x-over"] == "1"
     assert "x-over" not in browser.get(f"{PAGE}/now", params={"run": 1, "state": "sending"}).headers
+
+
+def test_what_reads_every_row_is_counted_once_for_some_seconds_and_says_of_when(
+    ws: Workspace, clock: FixedClock
+) -> None:
+    carry(ws)
+    browser, where = client(ws, "luc"), f"{PAGE}/breakdown"
+    first = browser.get(where, params={"run": 1}).text
+    assert "as of" in first
+    mark(ws, "rejected", "550 no", 2)
+    clock.advance(timedelta(seconds=5))
+    assert browser.get(where, params={"run": 1}).text == first
+    clock.advance(timedelta(seconds=6))
+    assert browser.get(where, params={"run": 1}).text != first
 
 
 def test_it_is_told_live_and_ends_when_the_send_has(ws: Workspace) -> None:

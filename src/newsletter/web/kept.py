@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from datetime import datetime
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -42,6 +43,21 @@ class Kept(Generic[K, V]):
         """What is kept, the one asked for last first."""
         with self._guard:
             return list(reversed(self._values.items()))
+
+
+class Lately(Generic[K, V]):
+    """Values that were counted not long ago, each with the time it is as of: what reads every row is asked once by all
+    who look."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._kept: Kept[K, tuple[V, datetime]] = Kept(most)
+        self._seconds = seconds
+
+    def get(self, key: K, now: datetime, make: Callable[[], V]) -> tuple[V, datetime]:
+        found = self._kept.get(key)
+        if found is None or not 0 <= (now - found[1]).total_seconds() < self._seconds:
+            found = self._kept.put(key, (make(), now))
+        return found
 
 
 def stamp(root: Path, *parts: str, but: Callable[[Path], bool] = lambda file: False) -> str:

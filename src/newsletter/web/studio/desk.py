@@ -23,6 +23,7 @@ from newsletter.store.people import Person
 from newsletter.store.sessions import SEEN_EVERY, SessionRow
 from newsletter.web import views
 from newsletter.web.editions import Editions
+from newsletter.web.kept import Lately
 from newsletter.web.libraries import Libraries
 from newsletter.web.views import LANGUAGES, Views
 from newsletter.workflow.context import Context
@@ -49,6 +50,9 @@ class Studio:
     views: Views = field(default_factory=lambda: Views("studio"))
     editions: Editions = field(default_factory=Editions)
     libraries: Libraries = field(default_factory=Libraries)
+    counted: Lately[tuple[str, int], Any] = field(
+        default_factory=lambda: Lately(50, 10.0)
+    )  # what is counted, of which run or version
 
     @property
     def cookie(self) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
@@ -87,16 +88,22 @@ def live(at: At, issue: ThisIssue, run: int, state: str = "") -> Response:
 def breakdown(at: At, issue: ThisIssue, run: int) -> Response:
     """Languages and domains; a fragment, as every row of the run is read."""
     chosen = _run(at, issue, run)
-    languages, domains = progress.by_language(at.ctx, chosen.id), progress.by_domain(at.ctx, chosen.id)
-    return at.page("progress_breakdown.html", languages=languages, domains=domains, rehearsal=chosen.rehearsal)
+    (languages, domains), as_of = at.studio.counted.get(
+        ("breakdown", chosen.id), at.ctx.clock.now(), lambda: progress.breakdown(at.ctx, chosen.id)
+    )
+    return at.page(
+        "progress_breakdown.html", languages=languages, domains=domains, **_counted(at, issue, chosen, as_of)
+    )
 
 
 @router.get("/unreached")
 def unreached(at: At, issue: ThisIssue, run: int) -> Response:
     """Institutions that nobody reached; a fragment."""
     chosen = _run(at, issue, run)
-    rows = progress.unreached(at.ctx, issue, chosen)
-    return at.page("progress_unreached.html", rows=rows, rehearsal=chosen.rehearsal)
+    rows, as_of = at.studio.counted.get(
+        ("unreached", chosen.id), at.ctx.clock.now(), lambda: progress.unreached(at.ctx, issue, chosen)
+    )
+    return at.page("progress_unreached.html", rows=rows, **_counted(at, issue, chosen, as_of))
 
 
 @router.get("/export.csv")
@@ -226,6 +233,10 @@ def _drawn(at: Desk, issue: IssueRow, seen: progress.Now) -> str:
     zone = zone_for(at.ctx, issue.campaign).key
     page = at.page("progress_now.html", now=seen, issue=issue, zone_name=zone, held=held(at.ctx, seen.run, zone))
     return bytes(page.body).decode()
+
+
+def _counted(at: Desk, issue: IssueRow, run: RunRow, as_of: datetime) -> dict[str, Any]:
+    return {"rehearsal": run.rehearsal, "as_of": as_of, "zone_name": zone_for(at.ctx, issue.campaign).key}
 
 
 def _csv(rows: list[list[str]]) -> str:

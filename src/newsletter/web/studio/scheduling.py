@@ -154,7 +154,12 @@ def later(at: At, issue: ThisIssue) -> Response:
 @router.get("/unserved")
 def unserved(at: At, issue: ThisIssue) -> Response:
     """How many the approved version would still serve; a fragment, as counting takes a moment."""
-    return at.page("schedule_unserved.html", number=to_serve(at.ctx, issue, latest_edition(at.ctx, issue)))
+    edition = latest_edition(at.ctx, issue)
+    number, as_of = at.studio.counted.get(
+        ("unserved", edition.id), at.ctx.clock.now(), lambda: to_serve(at.ctx, issue, edition)
+    )
+    zone = zone_for(at.ctx, issue.campaign).key
+    return at.page("schedule_unserved.html", number=number, as_of=as_of, zone_name=zone)
 
 
 @router.get("/waves")
