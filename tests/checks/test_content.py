@@ -104,9 +104,8 @@ def test_a_string_without_its_translation() -> None:
 
 def test_empty_merge_fields_are_told_with_number_and_share() -> None:
     counted = EmptyField("contact.first_name", "en", empty=50, recipients=200)
-    assert (
-        "“contact.first_name” is empty for 50 of 200 recipients (25%)" in only(replace(GOOD, empty_fields=[counted])).what
-    )
+    told = only(replace(GOOD, empty_fields=[counted])).what
+    assert "“contact.first_name” is empty for 50 of 200 recipients (25%)" in told
     assert examine_content(replace(GOOD, empty_fields=[replace(counted, empty=0)])) == []
 
 
