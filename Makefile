@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SERVE ?= 1
-JOBS ?= auto
+# One more than the cores: many tests wait for a browser or a server.
+JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 TESTS ?= tests
 FRONTEND := $(wildcard frontend/src/* frontend/*.json frontend/*.mjs)
 

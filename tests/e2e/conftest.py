@@ -48,7 +48,8 @@ def page(chromium: Browser) -> Iterator[Page]:
     opened.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     yield opened
     context.close()
-    assert complaints == []
+    # The server of a test ends before its page, which may still ask it for something.
+    assert [each for each in complaints if "ERR_CONNECTION_REFUSED" not in each] == []
 
 
 def sign_in(page: Page, served: Served, name: str) -> None:

@@ -190,7 +190,7 @@ def glimpse_of(at: At, issue: ThisIssue, item: str, form: TheForm) -> Response:
     try:
         name = at.studio.editions.keep(_glimpse(at, issue, item, language, texts))
     except NewsletterError as error:
-        return JSONResponse({"said": at.say(error)}, 422)
+        return JSONResponse({"said": at.say(error)})  # an answer: half a merge field is there at every keystroke
     return JSONResponse({"frame": f"/issues/{issue.name}/content/items/{item}/glimpse?language={language}&of={name}"})
 
 
