@@ -3,8 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SERVE ?= 1
-# One more than the cores: many tests wait for a browser or a server.
-JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+JOBS ?= auto
 TESTS ?= tests
 FRONTEND := $(wildcard frontend/src/* frontend/*.json frontend/*.mjs)
 
