@@ -6,9 +6,7 @@ wake-up at the next planned instant, and housekeeping.
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from newsletter.dispatch.lock import keeping_lock
 from newsletter.errors import NewsletterError
 from newsletter.i18n import say
 from newsletter.jobs import Handler, Jobs, ThreadJobs, open_jobs
@@ -126,7 +125,7 @@ def kept(ctx: Context, *, alone: bool = False) -> Iterator[Waking]:
 
     `alone`: AlreadyKept where another program keeps it on SQLite, as a second one could send nothing.
     """
-    with _mark(ctx) as first:
+    with keeping_lock(ctx.engine) as first:
         if alone and not first:
             raise AlreadyKept(
                 say(
@@ -147,28 +146,6 @@ def _waking(ctx: Context) -> Iterator[Waking]:
             yield waking
         finally:
             waking.stop()
-
-
-@contextmanager
-def _mark(ctx: Context) -> Iterator[bool]:
-    """Says whether this is the first program that keeps the schedule on this SQLite; always, on PostgreSQL.
-
-    The system gives the lock of the file back when the program dies.
-    """
-    database = ctx.engine.url.database
-    if ctx.engine.dialect.name != "sqlite" or not database or database == ":memory:":
-        yield True
-        return
-    descriptor = os.open(f"{database}.kept", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(descriptor)
 
 
 def gather(ctx: Context, campaign: str, key: str, person: Person) -> str | None:

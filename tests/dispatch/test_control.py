@@ -204,3 +204,10 @@ def test_a_first_share_that_goes_wrong_stops_the_rest(world: World, clock: Fixed
     with writing(world.engine) as connection:
         ledger.resume(connection, run, By(world.person, NOW))
     assert send(world, run, canary=WATCH).sums[S.PENDING] == 0
+
+
+def test_one_request_in_doubt_is_one_doubt_however_many_it_carried(world: World) -> None:
+    run = launched(world, transport="scripted")
+    doubt = Scripted(answer=lambda message: Outcome(message.attempt, A.UNCONFIRMED, "no answer"), batch=25)
+    report = send(world, run, doubt)
+    assert (report.ended, report.sums[S.UNCONFIRMED]) == (Ended.DONE, 25)

@@ -68,6 +68,17 @@ def launch_lock(engine: Engine, issue_id: int) -> Iterator[None]:
 
 
 @contextmanager
+def keeping_lock(engine: Engine) -> Iterator[bool]:
+    """Says whether this is the first program that keeps the schedule on this SQLite; always, on PostgreSQL."""
+    database = engine.url.database
+    if engine.dialect.name != "sqlite" or not database or database == ":memory:":
+        yield True
+        return
+    with _locked_file(Path(f"{database}.kept")) as first:
+        yield first
+
+
+@contextmanager
 def _locked_file(path: Path) -> Iterator[bool]:
     """Says whether we hold it; the system gives it back when the process dies."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

@@ -16,7 +16,7 @@ from newsletter.dispatch.domains import Domains
 from newsletter.dispatch.drain import Drain
 from newsletter.dispatch.post import Post
 from newsletter.dispatch.progress import Tally
-from newsletter.model.delivery import DeliveryState, RunState
+from newsletter.model.delivery import AttemptState, DeliveryState, RunState
 from newsletter.store import ledger
 from newsletter.store.ledger import Claimed, Intent, Record
 from newsletter.store.writer import LedgerWriter
@@ -97,7 +97,10 @@ class Sending:
         if recovered:
             name = self.post.transport.name
             await self.write(lambda connection: ledger.domain_recovered(connection, name, recovered))
-        why = self.post.breaker.note((each.state, each.reply) for each in records)
+        # One request in doubt is one doubt, however many it carried; its transport counts those.
+        alone = self.post.transport.batch == 1
+        counted = [each for each in records if alone or each.state is not AttemptState.UNCONFIRMED]
+        why = self.post.breaker.note((each.state, each.reply) for each in counted)
         if why is not None:
             await self.pause_run(why)
 
@@ -122,7 +125,8 @@ class Sending:
             )
             self.held_until = turn.until
             if turn.stop is not None:
-                await self.pause_run(turn.stop)
+                await self.pause_run(turn.stop)  # first: a crash in between stops it once more, and lets nothing go
+                await self.write(lambda connection: ledger.end_canary(connection, self.run))
                 break
             if turn.rows or turn.until is None:
                 return self._redirected(turn.rows), turn.more

@@ -99,7 +99,7 @@ def compose(ctx: Context, issue: IssueRow, *, now: bool = False, only: Sequence[
             targets=links.numbers(connection, issue.id),
         )
     pictures = Pictures(ctx, issue.campaign, issue.key)
-    setting = _Setting(ctx, issue, campaign, draft, library, register, pictures, planned)
+    setting = Setting(ctx, issue, campaign, draft, library, register, pictures, planned)
     asked = wanted if only is None else [tag for tag in wanted if tag in only]
     manuscripts = {tag: found for tag in asked if (found := setting.manuscript(tag, wanted)) is not None}
     if not manuscripts:
@@ -129,7 +129,7 @@ def planned_at(ctx: Context, campaign: Campaign, draft: Draft) -> datetime | Non
 
 
 @dataclass
-class _Setting:
+class Setting:
     """What all languages of one composition share."""
 
     ctx: Context
@@ -246,7 +246,7 @@ class _Setting:
         }
 
 
-def _compile(ctx: Context, setting: _Setting, manuscripts: Mapping[str, Manuscript]) -> dict[str, ComposedLanguage]:
+def _compile(ctx: Context, setting: Setting, manuscripts: Mapping[str, Manuscript]) -> dict[str, ComposedLanguage]:
     problems: dict[str, Problem] = {}
     languages: dict[str, ComposedLanguage] = {}
     rule = audience_rule(ctx, setting.issue.campaign, setting.campaign, list(manuscripts))

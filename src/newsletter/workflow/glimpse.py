@@ -23,7 +23,7 @@ from newsletter.store.editions import AssetRow
 from newsletter.store.engine import reading
 from newsletter.store.issues import IssueRow
 from newsletter.tokens import INERT_ID
-from newsletter.workflow.compose import _Setting, planned_at
+from newsletter.workflow.compose import Setting, planned_at
 from newsletter.workflow.context import Context
 from newsletter.workflow.drafting import Texts, edit_for
 from newsletter.workflow.links import LinkRegister
@@ -59,7 +59,7 @@ def glimpse(
     )
     pictures = Pictures(ctx, row.campaign, row.key)
     planned = planned_at(ctx, campaign, draft)
-    setting = _Setting(ctx, row, campaign, _alone(draft, found), library, register, pictures, planned)
+    setting = Setting(ctx, row, campaign, _alone(draft, found), library, register, pictures, planned)
     manuscript = setting.manuscript(language, ctx.languages(campaign))
     if manuscript is None:
         raise UsageError(say("The article has no text in this language yet, so no message shows it."))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlsplit, urlunsplit
 
+import idna
+
 from newsletter.errors import UsageError
 from newsletter.gathering.linking import web_address
 from newsletter.i18n import say
+from newsletter.model.address import ascii_domain
 from newsletter.model.permission import Action, require
 from newsletter.store import audit, links
 from newsletter.store.engine import reading, writing
@@ -62,8 +65,8 @@ def _in_ascii(address: str) -> str | None:
     """As it goes into a header: letters of other alphabets in their coded form; what is coded already stays."""
     parts = urlsplit(address)
     try:
-        host = parts.netloc.encode("idna").decode()
-    except UnicodeError:
+        host = ascii_domain(parts.hostname or "") + (f":{parts.port}" if parts.port else "")
+    except (ValueError, idna.IDNAError):
         return None
     path, query, fragment = (quote(each, safe=KEPT) for each in (parts.path, parts.query, parts.fragment))
     return urlunsplit((parts.scheme, host, path, query, fragment))

@@ -195,3 +195,17 @@ def test_an_old_intent_writes_no_body() -> None:
     fake = FakeSmtp(extensions=OFFERED)
     assert [each.state for each in play(scenario, fake)] == [A.ACCEPTED, A.UNSENT]
     assert fake.accepted == [AWKWARD]
+
+
+def test_an_announcement_holds_for_one_message_alone() -> None:
+    """The first is refused before its dot, so the announced envelope never left: it must not leave later."""
+
+    async def scenario(server: FakeSmtp, channel: Channel) -> list[Outcome]:
+        assert isinstance(channel, Ahead)
+        channel.announce(plain(2).address, plain(2).sender)
+        return [outcome for number in (1, 2, 3) for outcome in await channel.send([plain(number)])]
+
+    fake = FakeSmtp(faults=[Fault("rcpt", "550 no such user")], extensions=OFFERED)
+    assert [each.state for each in play(scenario, fake)] == [A.REJECTED, A.ACCEPTED, A.ACCEPTED]
+    assert fake.connections == 1
+    assert [each.split(":")[0] for each in fake.commands].count("MAIL FROM") == 3

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -29,12 +30,8 @@ from newsletter.dispatch.transports.smtp import (
     Smtp,
     SmtpChannel,
     envelope_path,
-    lost,
-    on_the_wire,
-    outcome,
 )
 from newsletter.model.address import needs_smtputf8, wire_address
-from newsletter.model.delivery import AttemptState
 
 LINES = 100  # of a reply, at most
 
@@ -130,11 +127,12 @@ class Envelope:
 @dataclass(kw_only=True)
 class PipelinedChannel(SmtpChannel):
     replies: Replies
-    _announced: Envelope | None = None  # to go behind the next dot
+    _announced: Envelope | None = None  # of the message after the next
+    _behind: Envelope | None = None  # to go behind the dot of the message that is being sent
     _sent: deque[Envelope] = field(default_factory=deque)  # one at most: its replies are still to be read
 
     def announce(self, address: str, sender: str) -> None:
-        with suppress(ValueError, _Unwritable):  # what cannot be written is told when its message comes
+        with suppress(ValueError):  # what cannot be written is told when its message comes
             self._announced = self._made(address, sender)
 
     async def retract(self) -> bool:
@@ -152,39 +150,31 @@ class PipelinedChannel(SmtpChannel):
                 await self.replies.next(GOODBYE)
         self._drop()
 
-    async def _one(self, message: Outgoing) -> Outcome:
-        if self.replies.ended:
-            return lost(message, "the connection was lost")
-        try:
-            body = on_the_wire(message.as_bytes())
-            await self._begin(message)
-            if not message.fresh():
-                return await self._hold_back(message)
-            await self._write(body)
-        except SMTPResponseException as error:
-            return self._refused(message, error)
-        except (SMTPException, OSError) as error:
-            self._drop()
-            return lost(message, f"lost before the end of the message: {error}")
-        except _Unwritable as error:
-            await self.retract()
-            return outcome(message, AttemptState.REJECTED, str(error))
-        except ValueError as error:
-            state = ChannelState.BROKEN if self._sent else ChannelState.OPEN
-            await self.retract()
-            return outcome(message, AttemptState.REJECTED, str(error), state)
-        return await self._finish(message)
+    async def send(self, batch: Sequence[Outgoing], /) -> Sequence[Outcome]:
+        self._behind, self._announced = self._announced, None  # it goes behind this message's dot, or not at all
+        return await super().send(batch)
+
+    @property
+    def _connected(self) -> bool:
+        return not self.replies.ended
+
+    def _unwritten(self) -> ChannelState:
+        """An envelope of it may have run ahead: the only way back is to leave."""
+        if not self._sent:
+            return ChannelState.OPEN
+        self._drop()
+        return ChannelState.BROKEN
 
     def _made(self, address: str, sender: str) -> Envelope:
         sender, recipient = wire_address(self.settings.envelope_from or sender), wire_address(address)
         utf8 = needs_smtputf8(recipient) or needs_smtputf8(sender)
         if utf8 and not self.client.supports_extension("smtputf8"):
-            raise _Unwritable("the address needs SMTPUTF8, which the server does not offer")
+            raise ValueError("the address needs SMTPUTF8, which the server does not offer")
         encoding = "utf-8" if utf8 else "ascii"
         mail = b" ".join([b"MAIL FROM:" + envelope_path(sender, encoding), *self._options(utf8=utf8)])
         return Envelope(mail + b"\r\nRCPT TO:" + envelope_path(recipient, encoding) + b"\r\nDATA\r\n", sender)
 
-    async def _begin(self, message: Outgoing) -> None:
+    async def _envelope(self, message: Outgoing) -> Outcome | None:
         """Up to 354. Every reply is read before one is judged, so that none is left for what comes next."""
         made = self._made(message.address, message.sender)
         if self._sent and self._sent[0] != made:
@@ -206,6 +196,7 @@ class PipelinedChannel(SmtpChannel):
         for reply in (rcpt, *(() if data.code == 354 else (data,))):
             if not (reply is rcpt and reply.good):
                 raise SMTPResponseException(reply.code, reply.message)
+        return None
 
     async def _nothing(self) -> None:
         """Nobody is there to get it, and yet the server wants a body: a lone dot is none (RFC 2920 3.1)."""
@@ -224,29 +215,17 @@ class PipelinedChannel(SmtpChannel):
 
     async def _finish(self, message: Outgoing) -> Outcome:
         """The dot with the next envelope behind it, and what the server says to this message."""
-        following, self._announced = self._announced, None
+        following, self._behind = self._behind, None
         self.replies.writer.write(b".\r\n" + (following.commands if following else b""))
         if following:
             self._sent.append(following)
         try:
             reply = await self.replies.next(self.settings.timeout.total_seconds() * AFTER_THE_DOT)
         except (SMTPException, OSError) as error:
-            self._drop()
-            words = f"no answer to the whole message: {error}"
-            return outcome(message, AttemptState.UNCONFIRMED, words, ChannelState.BROKEN)
-        if reply.good:
-            return outcome(message, AttemptState.ACCEPTED, f"{reply.code} {reply.message}")
-        if not 400 <= reply.code < 600:
-            self._drop()
-            words = f"no known answer to the whole message: {reply.code}"
-            return outcome(message, AttemptState.UNCONFIRMED, words, ChannelState.BROKEN)
-        return self._refused(message, SMTPResponseException(reply.code, reply.message))
+            return self._in_doubt(message, f"no answer to the whole message: {error}")
+        return self._answered(message, reply.code, reply.message)
 
     def _drop(self) -> None:
         self._sent.clear()
         self.replies.writer.transport.abort()
         super()._drop()
-
-
-class _Unwritable(Exception):
-    """An address that this server cannot be told."""

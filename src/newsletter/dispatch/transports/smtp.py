@@ -137,7 +137,7 @@ class SmtpChannel:
         self.client.close()
 
     async def _one(self, message: Outgoing) -> Outcome:
-        if not self.client.is_connected:
+        if not self._connected:
             return lost(message, "the connection was lost")
         try:
             body = on_the_wire(message.as_bytes())
@@ -153,8 +153,16 @@ class SmtpChannel:
             self._drop()
             return lost(message, f"lost before the end of the message: {error}")
         except ValueError as error:
-            return outcome(message, AttemptState.REJECTED, str(error))
+            return outcome(message, AttemptState.REJECTED, str(error), self._unwritten())
         return await self._finish(message)
+
+    @property
+    def _connected(self) -> bool:
+        return self.client.is_connected
+
+    def _unwritten(self) -> ChannelState:
+        """Nothing of the message was begun."""
+        return ChannelState.OPEN
 
     async def _envelope(self, message: Outgoing) -> Outcome | None:
         """MAIL, RCPT and DATA up to 354; an outcome where the address cannot be written to over this server."""
@@ -213,17 +221,21 @@ class SmtpChannel:
         try:
             reply = await protocol.read_response(timeout=self.settings.timeout.total_seconds() * AFTER_THE_DOT)
         except (SMTPException, OSError) as error:
-            self._drop()
-            words = f"no answer to the whole message: {error}"
-            return outcome(message, AttemptState.UNCONFIRMED, words, ChannelState.BROKEN)
+            return self._in_doubt(message, f"no answer to the whole message: {error}")
         self._dirty = False
-        if 200 <= reply.code < 300:
-            return outcome(message, AttemptState.ACCEPTED, f"{reply.code} {reply.message}")
-        if not 400 <= reply.code < 600:
-            self._drop()
-            words = f"no known answer to the whole message: {reply.code}"
-            return outcome(message, AttemptState.UNCONFIRMED, words, ChannelState.BROKEN)
-        return self._refused(message, SMTPResponseException(reply.code, reply.message))
+        return self._answered(message, reply.code, reply.message)
+
+    def _answered(self, message: Outgoing, code: int, words: str) -> Outcome:
+        """To the whole message."""
+        if 200 <= code < 300:
+            return outcome(message, AttemptState.ACCEPTED, f"{code} {words}")
+        if not 400 <= code < 600:
+            return self._in_doubt(message, f"no known answer to the whole message: {code}")
+        return self._refused(message, SMTPResponseException(code, words))
+
+    def _in_doubt(self, message: Outgoing, words: str) -> Outcome:
+        self._drop()
+        return outcome(message, AttemptState.UNCONFIRMED, words, ChannelState.BROKEN)
 
     def _refused(self, message: Outgoing, error: SMTPResponseException) -> Outcome:
         """4xx: later. 5xx: never; but where the sender or the log-in is refused, the message is not to blame."""

@@ -14,7 +14,7 @@
 Row 1 is the launch: store.ledger.layout, called by dispatch.launch.
 """
 
-from newsletter.store.ledger.canary import Watch
+from newsletter.store.ledger.canary import Watch, end_canary
 from newsletter.store.ledger.claim import Claimed, claim, release, unclaim
 from newsletter.store.ledger.events import Learnt, learn, settle_by_events
 from newsletter.store.ledger.intent import Intent, intend
@@ -43,6 +43,7 @@ __all__ = [
     "claim_within",
     "decide",
     "domain_recovered",
+    "end_canary",
     "finish",
     "give_up",
     "intend",

@@ -50,10 +50,15 @@ def watch(connection: Connection, run_id: int, how: Watch, *, now: datetime) -> 
         return Held(until=now + how.wait)
     if now < row.canary_until:
         return Held(until=row.canary_until)
-    _set(connection, run_id, None, None)  # over, whatever it says: who resumes the run lets the rest go
     if bad >= how.stop_at * max(begun, 1):
         return Held(stop=f"Paused by itself: {bad} of the first {begun} messages were refused or bounced.")
+    end_canary(connection, run_id)
     return Held()
+
+
+def end_canary(connection: Connection, run_id: int) -> None:
+    """The rest may go; of a run that it stopped: once somebody resumes it."""
+    _set(connection, run_id, None, None)
 
 
 def _set(connection: Connection, run_id: int, canary: int | None, until: datetime | None) -> None:
