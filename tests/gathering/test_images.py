@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageDraw
 
-from newsletter.gathering.images import PLACES, Asset, PictureError, make_asset
+from newsletter.gathering.images import PLACES, Asset, PictureError, make_asset, upright_size
+from newsletter.model.crop import Crop
 
 
 def saved(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
@@ -164,3 +165,18 @@ def test_damaged_bytes_never_raise_anything_else(data: st.DataObject) -> None:
     start, end = sorted(data.draw(st.tuples(st.integers(0, len(good)), st.integers(0, len(good)))))
     with suppress(PictureError):
         make_asset(good[:start] + data.draw(st.binary(max_size=8)) + good[end:], name="a")
+
+
+def test_a_part_is_cut_from_the_upright_picture_and_says_nothing_else() -> None:
+    """Stored on its side, its upper half is red once upright; the camera's notes go."""
+    picture = Image.new("RGB", (200, 400), "red")
+    picture.paste("blue", (0, 200, 200, 400))
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "where it was taken"
+    lying = saved(picture.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif)
+    assert upright_size(lying, "a.jpg") == (200, 400)
+    asset = make_asset(lying, name="a.jpg", crop=Crop(x=25, y=0, width=50, height=45))
+    assert (asset.width, asset.height) == (100, 180)
+    assert opened(asset).convert("RGB").getcolors() == [(100 * 180, (254, 0, 0))]
+    assert not opened(asset).getexif()
+    assert make_asset(lying, name="a.jpg", crop=Crop()) == make_asset(lying, name="a.jpg")

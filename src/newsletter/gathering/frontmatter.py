@@ -15,6 +15,7 @@ from newsletter.gathering.linking import web_address
 from newsletter.i18n import normalise, say
 from newsletter.loading import load_yaml
 from newsletter.model.article import Article, Event, Picture
+from newsletter.model.crop import Crop
 
 Kind = Literal["article", "foreword", "quotation", "figure", "event", "notice"]
 
@@ -69,6 +70,7 @@ class PictureFront(_Strict):
     )
     alt: Text = Field(default="", description="What the picture says, for whoever does not see it")
     credit: Text = ""
+    crop: Crop | None = Field(default=None, description="The part that is shown; else the whole")
 
 
 class EventFront(_Strict):
@@ -106,7 +108,8 @@ class Front(_Strict):
 
     @property
     def the_picture(self) -> Picture | None:
-        return Picture(self.picture.file, self.picture.alt, self.picture.credit) if self.picture else None
+        front = self.picture
+        return Picture(front.file, front.alt, front.credit, front.crop) if front else None
 
     @property
     def the_event(self) -> Event | None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from newsletter.errors import NewsletterError
 from newsletter.i18n import say
+from newsletter.model.crop import Crop
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +32,13 @@ PLACES = {
     "card": PlaceOf(720, 60_000),
     "inline": PlaceOf(1072, 150_000),
     "logo": PlaceOf(280, 15_000),
+    "thumb": PlaceOf(320, 25_000),  # in the studio, where pictures are chosen
+    "kept": PlaceOf(2400, 4_000_000),  # of an upload, so that a part of it is still sharp as a lead
 }
 MAX_PIXELS = 50_000_000
+ORIENTATION = 0x0112  # of EXIF; from 5 on the picture lies on its side
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")  # decoded by Pillow itself, without other programs
+OF_WEB = FORMATS[:4]
 QUALITIES = (85, 78, 70, 62, 54, 46)
 DRAWN_COLOURS = 2000  # with no more colours than this a picture is drawn: a chart, a logo
 
@@ -49,24 +57,49 @@ class Asset:
     name: str
 
 
-def make_asset(data: bytes, *, use: str = "card", name: str) -> Asset:
+def make_asset(
+    data: bytes, *, use: str = "card", name: str, crop: Crop | None = None, formats: tuple[str, ...] = FORMATS
+) -> Asset:
     """The same bytes for the same picture, always. PictureError says what is wrong with it."""
     place = PLACES[use]
-    picture = _opened(data, name)
+    picture = _opened(data, name, formats)
+    if crop is not None and not crop.whole:
+        picture = picture.crop(crop.box(picture.width, picture.height))
     drawn = use == "logo" or picture.getcolors(DRAWN_COLOURS) is not None
     media_type, content, picture = _encoded(_within(picture, place.width), place.limit, drawn=drawn)
     return Asset(hashlib.sha256(content).hexdigest(), media_type, picture.width, picture.height, content, name)
 
 
-def _opened(data: bytes, name: str) -> Image:
+def upright_size(data: bytes, name: str) -> tuple[int, int]:
+    """Width and height as it is seen, without decoding it."""
+
+    def measured(opened: Image) -> tuple[int, int]:
+        lying = opened.getexif().get(ORIENTATION, 1) >= 5
+        return (opened.height, opened.width) if lying else (opened.width, opened.height)
+
+    return _read(data, name, FORMATS, measured)
+
+
+def _opened(data: bytes, name: str, formats: tuple[str, ...]) -> Image:
     """The picture upright and in sRGB; of a moving one the first frame."""
-    from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError  # heavy: loaded when the first picture comes
+    from PIL import ImageOps
+
+    def loaded(opened: Image) -> Image:
+        opened.load()
+        return _srgb(ImageOps.exif_transpose(opened))
+
+    return _read(data, name, formats, loaded)
+
+
+def _read(data: bytes, name: str, formats: tuple[str, ...], then: Callable[[Image], T]) -> T:
+    """What `then` makes of the picture, whose head alone has been read; PictureError where anything is wrong."""
+    from PIL import Image, ImageCms, UnidentifiedImageError  # heavy: loaded when the first picture comes
 
     if b"<svg" in data[:2000].lower():
         raise PictureError(say("%(name)s is an SVG, which mail programs do not show: export it as PNG.", name=name))
     Image.init()
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(data), formats=formats) as opened:
             warnings.simplefilter("ignore")
             if opened.width * opened.height > MAX_PIXELS:
                 raise PictureError(
@@ -77,8 +110,7 @@ def _opened(data: bytes, name: str) -> Image:
                         height=opened.height,
                     )
                 )
-            opened.load()
-            return _srgb(ImageOps.exif_transpose(opened))
+            return then(opened)
     except Image.DecompressionBombError:
         raise PictureError(
             say("%(name)s has more pixels than any message can use: scale it down first.", name=name)

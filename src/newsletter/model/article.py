@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TypeVar
 
+from newsletter.model.crop import Crop
+
 T = TypeVar("T")
 Day = date  # the field of that name hides the type
 
@@ -24,6 +26,7 @@ class Picture:
     source: str
     alt: str = ""
     credit: str = ""
+    crop: Crop | None = None  # None: the whole
     sha256: str | None = None
     media_type: str | None = None
     width: int | None = None

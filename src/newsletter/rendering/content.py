@@ -12,13 +12,15 @@ from markupsafe import Markup
 
 from newsletter.i18n import direction, locale
 from newsletter.model.article import Article, Event, Picture
+from newsletter.model.crop import Crop
 from newsletter.rendering import markdown, shield, text, typography
 from newsletter.rendering.manuscript import Body, Source
 from newsletter.rendering.selection import Chosen, ChosenSection
 from newsletter.rendering.shield import Place
 
 PictureView = Mapping[str, Any]  # url, width, height
-Show = Callable[[str, str], PictureView | None]  # of a picture's source, at a place: lead, card or inline
+# Of a picture's source, at a place (lead, card or inline), cropped or whole.
+Show = Callable[[str, str, Crop | None], PictureView | None]
 
 
 @dataclass
@@ -67,7 +69,7 @@ class Content:
         }
 
     def _picture(self, picture: Picture | None, use: str) -> PictureView | None:
-        shown = self.picture(picture.source, use) if picture else None
+        shown = self.picture(picture.source, use, picture.crop) if picture else None
         return {**shown, "alt": picture.alt, "credit": picture.credit} if picture and shown else None
 
     def _line(self, chosen: Chosen, name: str, about: Mapping[str, Any]) -> Any:
@@ -92,7 +94,7 @@ class Content:
             "place": place,
         }
         html = markdown.to_html(
-            article.body, article.language, picture=lambda source: self.picture(source, "inline"), **how
+            article.body, article.language, picture=lambda source: self.picture(source, "inline", None), **how
         )
         plain = text.to_text(article.body, article.language, **how)
         if own and "{{" in article.body:

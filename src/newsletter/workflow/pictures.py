@@ -11,6 +11,7 @@ from newsletter.gathering.images import make_asset
 from newsletter.i18n import say
 from newsletter.model.article import Library
 from newsletter.model.campaign import Campaign
+from newsletter.model.crop import Crop
 from newsletter.model.draft import Draft
 from newsletter.rendering.markdown import pictures
 from newsletter.rendering.selection import choose
@@ -38,6 +39,14 @@ def of_web(source: str) -> bool:
     return source.lower().startswith(("https://", "http://"))
 
 
+def lies_at(ctx: Context, campaign: str, source: str) -> str | None:
+    """Where a picture lies: in the campaign's folder, else in the workspace. None: of the web, not brought over yet."""
+    names = kept_as(source) if of_web(source) else [source]
+    near = [f"campaigns/{campaign}/{name}" for name in names]
+    found = next((path for path in near if ctx.documents.exists(path)), None)
+    return found or (None if of_web(source) else source)
+
+
 @dataclass
 class Pictures:
     ctx: Context
@@ -45,11 +54,11 @@ class Pictures:
     key: str
     assets: dict[str, AssetRow] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
-    _made: dict[tuple[str, str], AssetRow | None] = field(default_factory=dict)
+    _made: dict[tuple[str, str, Crop | None], AssetRow | None] = field(default_factory=dict)
 
-    def view(self, source: str, use: str) -> dict[str, Any] | None:
+    def view(self, source: str, use: str, crop: Crop | None = None) -> dict[str, Any] | None:
         """What a template needs of a picture at a place; None where it cannot be read (said in `notices`)."""
-        made = self._asset(source, use)
+        made = self._asset(source, use, crop)
         return {"url": self._url(made), "width": made.width, "height": made.height} if made else None
 
     def logo(self, path: str) -> dict[str, Any] | None:
@@ -58,15 +67,15 @@ class Pictures:
             return None
         return {"url": self._url(made), "width": LOGO_WIDTH, "height": round(made.height * LOGO_WIDTH / made.width)}
 
-    def _asset(self, source: str, use: str) -> AssetRow | None:
-        if (source, use) not in self._made:
-            self._made[source, use] = self._make(source, use)
-        return self._made[source, use]
+    def _asset(self, source: str, use: str, crop: Crop | None = None) -> AssetRow | None:
+        if (source, use, crop) not in self._made:
+            self._made[source, use, crop] = self._make(source, use, crop)
+        return self._made[source, use, crop]
 
-    def _make(self, source: str, use: str) -> AssetRow | None:
+    def _make(self, source: str, use: str, crop: Crop | None) -> AssetRow | None:
         try:
             path = self._file(source)
-            made = make_asset(self.ctx.documents.read(path), use=use, name=path)
+            made = make_asset(self.ctx.documents.read(path), use=use, name=path, crop=crop)
         except NewsletterError as error:
             self.notices.append(f"The picture {source} is left out: {error}")
             return None
@@ -75,11 +84,8 @@ class Pictures:
         return row
 
     def _file(self, source: str) -> str:
-        """Where a picture lies: in the campaign's folder, else in the workspace."""
-        names = kept_as(source) if of_web(source) else [source]
-        near = [f"campaigns/{self.campaign}/{name}" for name in names]
-        found = next((path for path in near if self.ctx.documents.exists(path)), None)
-        if found is None and of_web(source):
+        found = lies_at(self.ctx, self.campaign, source)
+        if found is None:
             raise NewsletterError(
                 say(
                     "it has not been brought over yet. Run `newsletter gather %(campaign)s --key %(key)s`, "
@@ -88,7 +94,7 @@ class Pictures:
                     key=self.key,
                 )
             )
-        return found or source
+        return found
 
     def _url(self, asset: AssetRow) -> str:
         ending = "png" if asset.media_type == "image/png" else "jpg"
