@@ -4,6 +4,7 @@ import "@milkdown/kit/prose/gapcursor/style/gapcursor.css";
 import "./editor.css";
 import { FieldQuestion } from "./editor/dialogs";
 import { open, type Rich } from "./editor/rich";
+import type { Source, Wishes } from "./editor/source";
 import { askField, askLink, press, show } from "./editor/toolbar";
 import { cleaned } from "./paste";
 
@@ -11,7 +12,8 @@ const token = (): string => document.querySelector<HTMLMetaElement>('meta[name="
 
 class Writing {
   private rich: Rich | null = null;
-  private readonly place: HTMLElement;
+  private plain: Source | null = null;
+  private turning = false;
   private readonly tools: HTMLElement;
   private readonly buttons: HTMLButtonElement[];
   private readonly question: FieldQuestion;
@@ -20,20 +22,31 @@ class Writing {
     private readonly field: HTMLTextAreaElement,
     private readonly parts: HTMLElement,
   ) {
-    this.place = parts.querySelector<HTMLElement>("[data-rich]")!;
-    this.tools = parts.querySelector<HTMLElement>("[data-tools]")!;
+    this.tools = this.part("tools");
     this.buttons = [...this.tools.querySelectorAll<HTMLButtonElement>("[data-does]")];
     this.question = new FieldQuestion(document.querySelector<HTMLDialogElement>("#ask-field")!);
     for (const button of this.buttons) button.addEventListener("click", () => this.pressed(button.dataset.does ?? ""));
-    this.source.addEventListener("click", () => void (this.rich ? this.toSource() : this.toRich()));
-    field.addEventListener("restored", () => void this.rich?.close().then(() => this.toRich()));
-    for (const label of field.labels) label.addEventListener("click", () => this.rich?.view.focus());
+    this.part("source").addEventListener(
+      "click",
+      () => void this.turn(() => (this.rich ? this.toSource() : this.toRich())),
+    );
+    field.addEventListener("restored", () => void this.turn(() => this.restored()));
+    for (const label of field.labels) label.addEventListener("click", () => (this.rich ?? this.plain)?.view.focus());
+  }
+
+  /** One way or the other: another press while a part of the program is still on its way changes nothing. */
+  async turn(way: () => Promise<void>): Promise<void> {
+    if (this.turning) return;
+    this.turning = true;
+    await way().finally(() => {
+      this.turning = false;
+    });
   }
 
   async toRich(): Promise<void> {
     this.rich = await open(this.field.value, {
-      root: this.place,
-      attributes: this.attributes(),
+      root: this.part("rich"),
+      attributes: { "aria-label": this.part("rich").dataset.label ?? "", lang: this.language, class: "prose" },
       shown: this.question.shown,
       changed: (view, text) => {
         show(this.buttons, view.state);
@@ -42,31 +55,65 @@ class Writing {
       chosen: (view) => askField(view, this.question),
       cleaned: (html) => cleaned(html, token()),
     });
+    this.part("only-source").hidden = this.rich !== null;
+    if (!this.rich) return this.toSource();
+    this.plain?.close();
+    this.plain = null;
     this.arrange();
-    this.parts.querySelector<HTMLElement>("[data-only-source]")!.hidden = this.rich !== null;
   }
 
-  private get source(): HTMLButtonElement {
-    return this.parts.querySelector<HTMLButtonElement>("[data-source]")!;
-  }
-
+  /** The field itself, where the script for more does not come. */
   private async toSource(): Promise<void> {
-    const rich = this.rich;
+    const code = this.plain ? null : await import("./editor/source").catch(() => null);
+    const asked = this.rich !== null;
+    await this.rich?.close();
     this.rich = null;
-    await rich?.close();
+    if (code) this.plain = this.openPlain(code.open);
     this.arrange();
-    this.field.focus();
+    if (asked) (this.plain?.view ?? this.field).focus();
+  }
+
+  private openPlain(open: (wishes: Wishes) => Source): Source {
+    const { id, lang, dir } = this.field;
+    const label = this.field.labels[0]!;
+    label.id ||= `${id}-label`;
+    const hints = [this.field.getAttribute("aria-describedby"), this.part("plain-hint").id].filter(Boolean).join(" ");
+    return open({
+      root: this.part("plain"),
+      text: this.field.value,
+      attributes: { "aria-labelledby": label.id, "aria-describedby": hints, lang: lang || this.language, dir },
+      nonce: document.querySelector<HTMLElement>("link[nonce]")?.nonce ?? "",
+      fields: this.question.offered,
+      changed: (text) => this.write(text),
+      cleaned: (html) => cleaned(html, token()),
+    });
+  }
+
+  private async restored(): Promise<void> {
+    if (!this.rich) return this.plain?.show(this.field.value);
+    await this.rich.close();
+    await this.toRich();
+  }
+
+  private get language(): string {
+    return this.field.lang || document.documentElement.lang;
+  }
+
+  private part(name: string): HTMLElement {
+    return this.parts.querySelector<HTMLElement>(`[data-${name}]`)!;
   }
 
   private arrange(): void {
-    const rich = this.rich !== null;
+    const [rich, plain] = [this.rich !== null, this.plain !== null];
     this.parts.hidden = false;
-    this.place.hidden = !rich;
+    this.part("rich").hidden = !rich;
     this.tools.hidden = !rich;
-    this.field.hidden = rich;
+    this.part("plain").hidden = !plain;
+    this.part("plain-hint").hidden = !plain;
+    this.field.hidden = rich || plain;
     const hint = document.getElementById(this.field.getAttribute("aria-describedby") ?? "");
     if (hint) hint.hidden = rich; // it explains the signs of Markdown
-    this.source.setAttribute("aria-pressed", String(!rich));
+    this.part("source").setAttribute("aria-pressed", String(!rich));
   }
 
   private write(text: string): void {
@@ -82,14 +129,11 @@ class Writing {
     else if (name === "link") askLink(view, document.querySelector<HTMLDialogElement>("#ask-link")!);
     else press(view, name);
   }
-
-  private attributes(): Record<string, string> {
-    const label = this.place.dataset.label ?? "";
-    return { "aria-label": label, lang: this.field.lang || document.documentElement.lang, class: "prose" };
-  }
 }
 
 for (const field of document.querySelectorAll<HTMLTextAreaElement>("textarea[data-markdown]")) {
   const parts = document.querySelector<HTMLElement>(`[data-editor-of="${field.id}"]`);
-  if (parts) void new Writing(field, parts).toRich();
+  if (!parts) continue;
+  const writing = new Writing(field, parts);
+  void writing.turn(() => writing.toRich());
 }

@@ -1,4 +1,5 @@
-"""The rich editor in real Chromium: what nobody touched keeps every byte, and merge fields are chips."""
+"""The editor in real Chromium: what nobody touched keeps every byte, and merge fields are chips, or offered in the
+source."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from newsletter.clock import FixedClock
 from tests.e2e.conftest import serving, sign_in
@@ -71,6 +72,15 @@ def source(page: Page) -> str:
     return page.locator("#f-body").input_value()
 
 
+def plain(page: Page) -> Locator:
+    """The source view, opened where it is not."""
+    field = page.get_by_role("textbox", name="Text", exact=True)
+    if not field.is_visible():
+        page.get_by_role("button", name="Source").click()
+        field.wait_for()
+    return field
+
+
 def saved(page: Page) -> str:
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Saved.").wait_for()
@@ -88,7 +98,7 @@ def caret_at_end_of(page: Page, words: str) -> None:
 def test_opening_and_saving_changes_no_byte(writing: Page) -> None:
     before = source(writing)
     assert before.strip() == TEXT.strip()
-    writing.get_by_role("button", name="Source").click()
+    plain(writing)
     writing.get_by_role("button", name="Source").click()
     rich(writing).wait_for()
     writing.get_by_label("Title").fill("Another title")
@@ -161,13 +171,88 @@ def test_it_is_for_everyone(writing: Page) -> None:
 
 
 def test_what_cannot_be_shown_stays_source(writing: Page) -> None:
-    writing.get_by_role("button", name="Source").click()
-    writing.locator("#f-body").fill("Private \ue000 use")
+    plain(writing).fill("Private \ue000 use")
     writing.get_by_role("button", name="Source").click()
     writing.get_by_text("only be edited as source").wait_for()
     assert source(writing) == "Private \ue000 use"
-    assert writing.locator("#f-body").is_visible()
+    assert plain(writing).is_visible()
     writing.reload()
+
+
+def test_what_is_typed_in_the_source_is_what_is_kept(writing: Page) -> None:
+    before = source(writing)
+    plain(writing).get_by_text("Tight below it.").click()
+    writing.wait_for_timeout(100)
+    writing.keyboard.press("End")
+    writing.keyboard.type("  **More**  \n&nbsp;\\ \t<b>&amp;\u202f{% if x %}")
+    changed = before.replace("Tight below it.\n", "Tight below it.  **More**  \n&nbsp;\\ \t<b>&amp;\u202f{% if x %}\n")
+    assert source(writing) == changed
+    writing.get_by_role("button", name="Source").click()
+    rich(writing).wait_for()
+    assert source(writing) == changed
+    assert plain(writing).is_visible()
+    assert source(writing) == changed
+    for _ in range(60):
+        writing.keyboard.press("Control+z")
+    assert source(writing) == changed  # each view undoes its own
+
+
+def test_merge_fields_are_offered_in_the_source(writing: Page) -> None:
+    plain(writing).fill("Dear  | to")
+    writing.keyboard.press("Home")
+    for _ in range(5):
+        writing.keyboard.press("ArrowRight")
+    writing.keyboard.type("{{ first")
+    offered = writing.get_by_role("listbox")
+    expect(offered.get_by_role("option")).to_have_count(1)
+    assert faults(writing) == []
+    offered.get_by_role("option", name="First name").click()
+    writing.keyboard.type("reader")
+    assert source(writing) == 'Dear {{ contact.first_name | default("reader") }} | to'
+    writing.keyboard.press("Control+Home")
+    writing.keyboard.type("{{")
+    everything = writing.locator("#ask-field option").all_text_contents()
+    expect(offered.get_by_role("option")).to_have_count(len(everything))
+    writing.keyboard.type("institution.na")
+    expect(offered.get_by_role("option")).to_have_count(1)
+    writing.wait_for_timeout(100)  # what has only just come up is not taken by accident
+    writing.keyboard.press("Enter")
+    assert source(writing).startswith('{{ institution.name | default("") }}Dear')
+    writing.get_by_role("button", name="Source").click()
+    assert rich(writing).locator(".merge-field").all_inner_texts() == ["Name of the institution", "First name"]
+
+    plain(writing).fill('{{ last | default("x") }}')
+    writing.keyboard.press("Home")
+    for _ in "{{ last":
+        writing.keyboard.press("ArrowRight")
+    writing.keyboard.press("Control+Space")
+    offered.get_by_role("option", name="Last name").click()
+    assert source(writing) == '{{ contact.last_name | default("x") }}'
+
+
+def test_the_source_is_for_everyone(writing: Page) -> None:
+    loaded: list[str] = []
+    writing.on("request", lambda request: loaded.append(request.url))
+    field = plain(writing)
+    assert [url for url in loaded if "chunk" in url] != []  # on demand
+    assert faults(writing) == []
+    assert field.evaluate("each => [each.lang, each.dir]") == ["en", "ltr"]
+    assert writing.get_by_text("the merge fields are offered").is_visible()
+    before = source(writing)
+    field.press("Tab")
+    assert not field.evaluate("each => each.contains(document.activeElement)")
+    assert source(writing) == before
+    writing.get_by_text("Text", exact=True).first.click()
+    assert field.evaluate("each => each.contains(document.activeElement)")
+
+
+def test_without_the_script_for_it_the_source_is_a_field(writing: Page) -> None:
+    writing.route("**/chunk-*", lambda route: route.fulfill(body="throw 0", content_type="text/javascript"))
+    writing.get_by_role("button", name="Source").click()
+    field = writing.locator("textarea#f-body")
+    field.fill("As ever")
+    writing.get_by_role("button", name="Source").click()
+    rich(writing).get_by_text("As ever").wait_for()
 
 
 def test_other_pages_do_not_load_it(writing: Page) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -126,6 +127,19 @@ def test_every_answer_carries_a_policy_without_exceptions(ws: Workspace) -> None
         policy = browser.get(path).headers["content-security-policy"]
         assert "unsafe" not in policy
         assert "default-src 'none'" in policy
+        assert "nonce" not in policy
+
+
+def test_only_a_page_with_an_editor_lets_made_styles_in_each_time_by_another_nonce(ws: Workspace) -> None:
+    browser = client(ws, "ana")
+    answers = [browser.get("/articles/new") for _ in range(2)]
+    nonces = [re.findall(r'<link [^>]*nonce="([^"]+)"', answer.text) for answer in answers]
+    assert len(nonces[0]) == 1
+    assert nonces[0] != nonces[1]
+    for answer, (nonce,) in zip(answers, nonces, strict=True):
+        policy = answer.headers["content-security-policy"]
+        assert f"style-src 'self' 'nonce-{nonce}';" in policy
+        assert "script-src 'self';" in policy
 
 
 def test_a_body_that_is_too_large_is_refused(ws: Workspace) -> None:

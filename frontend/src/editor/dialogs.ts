@@ -6,6 +6,12 @@ export interface Field {
   fallback: string;
 }
 
+/** A field of the list, as people call it. */
+export interface Offered {
+  path: string;
+  label: string;
+}
+
 /** What a merge field asks for; null where it says more than the question can. */
 export function read(expression: string): Field | null {
   const found = SIMPLE.exec(expression);
@@ -43,6 +49,10 @@ export class FieldQuestion {
     const option = [...this.field.options].find((each) => each.value === path);
     return option?.text ?? expression.replace(/^\{[{%#]\s*|\s*[}%#]\}$/g, "");
   };
+
+  get offered(): Offered[] {
+    return [...this.field.options].map((each) => ({ path: each.value, label: each.text }));
+  }
 
   knows(expression: string): boolean {
     const path = read(expression)?.path;

@@ -1,7 +1,7 @@
 // Template expressions kept away from Markdown: each becomes one character of the private use area, as on the server.
 const FIRST = 0xe000;
 const LAST = 0xf8ff;
-const EXPRESSION = /\{\{(?:(?!\{\{|\}\}).)*\}\}|\{%.*?%\}|\{#.*?#\}/g;
+export const EXPRESSION = /\{\{(?:(?!\{\{|\}\}).)*\}\}|\{%.*?%\}|\{#.*?#\}/g;
 const SHIELDED = /[\uE000-\uF8FF]/;
 const EVERY = /[\uE000-\uF8FF]/g;
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -23,6 +24,7 @@ from newsletter.store.people import Person
 from newsletter.store.sessions import SEEN_EVERY, SessionRow
 from newsletter.web import views
 from newsletter.web.editions import Editions
+from newsletter.web.headers import policy
 from newsletter.web.kept import Lately
 from newsletter.web.libraries import Libraries
 from newsletter.web.views import LANGUAGES, Views
@@ -91,6 +93,11 @@ class Desk:
     def csrf(self) -> str:
         return self.studio.mac("csrf", self.token)
 
+    @cached_property
+    def style_nonce(self) -> str:
+        """For the styles that CodeMirror makes; the policy of a page which says it lets them in, and no other does."""
+        return secrets.token_urlsafe(16)
+
     def may(self, action: str) -> bool:
         return may(self.person.roles, Action(action))
 
@@ -120,7 +127,9 @@ class Desk:
             "path": self.request.url.path,
             "said": self._said(),
         }
-        return HTMLResponse(self.studio.views.render(template, self.language, common | values), status)
+        page = self.studio.views.render(template, self.language, common | values)
+        asked = "style_nonce" in vars(self)
+        return HTMLResponse(page, status, {"content-security-policy": policy(self.style_nonce)} if asked else None)
 
     def say(self, sentence: str | Exception) -> str:
         """In the reader's language, if it is one of ours."""
