@@ -169,7 +169,7 @@ def _composer() -> Callable[[Claimed], Letter]:
 
     def letter(row: Claimed) -> Letter:
         data = messages.delivery(own, people[row.id % len(people)])
-        return Letter(template, data, splice.message, sender="news@association.example")
+        return Letter(template, data, splice.message, sender="news@association.example", ready=True)
 
     return letter
 

@@ -19,6 +19,7 @@ from newsletter.message.encoding import tidy
 from newsletter.message.envelope import DeliveryData, Envelope, Mailbox
 from newsletter.message.slots import field_values
 from newsletter.message.tree import bind_tree
+from newsletter.message.wire import on_the_wire
 from newsletter.model.recipient import Recipient
 from newsletter.rendering import proof
 from newsletter.rendering.manuscript import Manuscript, Rendered
@@ -131,9 +132,11 @@ def test_through_an_html_parser_too(template: str, recipient: Recipient) -> None
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(templates, subjects, recipients)
 def test_on_the_wire(template: str, subject: str, recipient: Recipient) -> None:
-    """The bytes of the message, read by a MIME parser."""
+    """The bytes of the message, read by a MIME parser. They leave as they are: no line begins with a dot."""
     made = manuscript(f"<div>{template}</div>", text=template, subject=subject)
-    read = _read(_message(made, recipient))
+    message = _message(made, recipient)
+    assert on_the_wire(message) == message
+    read = _read(message)
     plain = renderer(made, finish=same)(recipient, LINKS)
     assert read.subject == tidy(plain.subject)
     assert _lines(read.text) == _lines(plain.text)

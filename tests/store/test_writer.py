@@ -1,12 +1,13 @@
-"""The one thread that writes the ledger: group commit, and a failure that stays with its own job."""
+"""What writes the ledger of a dispatch: group commit, and a failure that stays with its own job."""
 
 from __future__ import annotations
 
-import threading
+import asyncio
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import DBAPIError
 
 from newsletter.clock import FixedClock
 from newsletter.model.delivery import AttemptState, DeliveryState
@@ -28,15 +29,19 @@ def started(engine: Engine) -> tuple[Engine, int, int, list[int]]:
 
 def test_each_connection_gets_its_own_answer(started: Any) -> None:
     engine, run, worker, ids = started
-    with LedgerWriter(engine, FixedClock(NOW), worker) as writer:
-        gate = threading.Event()
-        writer.call(lambda connection: gate.wait(5))  # the next ones wait, and so share a commit
-        asked = [writer.exchange([], [each], transport="smtp") for each in ids]
-        gate.set()
-        intents = [each.result(5) for each in asked]
-        assert [list(intent.attempts) for intent in intents] == [[each] for each in ids]
-        first, _ = intents[0].attempts[ids[0]]
-        writer.exchange([Record(ids[0], first, AttemptState.ACCEPTED)], []).result(5)
+
+    async def play() -> list[ledger.Intent]:
+        async with LedgerWriter(engine, FixedClock(NOW), worker) as writer:
+            intents = await asyncio.gather(*(writer.exchange([], [each], transport="smtp") for each in ids))
+            first, _ = intents[0].attempts[ids[0]]
+            await writer.exchange([Record(ids[0], first, AttemptState.ACCEPTED)], [])
+            return intents
+
+    made: list[Connection] = []
+    event.listen(engine, "commit", made.append)
+    intents = asyncio.run(play())
+    assert [list(intent.attempts) for intent in intents] == [[each] for each in ids]
+    assert len(made) == 2  # one for all that asked at once, one for the outcome
     assert counts(engine, run) == {DeliveryState.ACCEPTED: 1, DeliveryState.SENDING: 5}
 
 
@@ -46,20 +51,29 @@ def test_a_job_that_fails_takes_no_other_with_it(started: Any) -> None:
     def broken(connection: Connection) -> None:
         connection.execute(text("INSERT INTO no_such_table VALUES (1)"))
 
-    with LedgerWriter(engine, FixedClock(NOW), worker) as writer:
-        gate = threading.Event()
-        writer.call(lambda connection: gate.wait(5))
-        good, bad = writer.exchange([], ids[:1], transport="smtp"), writer.call(broken)
-        gate.set()
-        assert list(good.result(5).attempts) == ids[:1]
-        with pytest.raises(Exception, match="no_such_table"):
-            bad.result(5)
+    async def play() -> list[Any]:
+        async with LedgerWriter(engine, FixedClock(NOW), worker) as writer:
+            asked = writer.exchange([], ids[:1], transport="smtp"), writer.call(broken)
+            found = await asyncio.gather(*asked, return_exceptions=True)
+            await writer.call(lambda connection: None)  # and the next are served
+            return found
+
+    good, bad = asyncio.run(play())
+    assert list(good.attempts) == ids[:1]
+    assert isinstance(bad, DBAPIError)
+    assert "no_such_table" in str(bad)
     assert counts(engine, run) == {DeliveryState.SENDING: 1, DeliveryState.PENDING: 5}
 
 
-def test_what_was_asked_for_is_written_before_it_ends(started: Any) -> None:
+def test_what_was_asked_for_is_written_though_nobody_waits_for_it_any_more(started: Any) -> None:
     engine, run, worker, ids = started
-    with LedgerWriter(engine, FixedClock(NOW), worker) as writer:
-        for each in ids:
-            writer.exchange([], [each], transport="smtp")
+
+    async def play() -> None:
+        async with LedgerWriter(engine, FixedClock(NOW), worker) as writer:
+            asked = [asyncio.create_task(writer.exchange([], [each], transport="smtp")) for each in ids]
+            await asyncio.sleep(0)
+            for each in asked:
+                each.cancel()
+
+    asyncio.run(play())
     assert counts(engine, run) == {DeliveryState.SENDING: 6}

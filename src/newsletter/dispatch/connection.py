@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import TypeGuard
 
 from newsletter.dispatch import retry
-from newsletter.dispatch.outcomes import carry, outgoing, records
+from newsletter.dispatch.outcomes import Batch, carry, outgoing, records
 from newsletter.dispatch.sending import Sending
 from newsletter.dispatch.transports.base import (
     Ahead,
@@ -29,29 +31,27 @@ async def send_batches(sending: Sending) -> None:
     post = sending.post
     channel: Channel | None = None
     outcomes: list[Record] = []
-    following: list[Claimed] = []  # its envelope has been announced
+    following: Batch = []  # its envelope has been announced
     try:
         while True:
             if outcomes and sending.may_wait and not (following or sending.claims.at_hand()):
                 await sending.exchange(outcomes, [])
                 outcomes = []
-            batch = following if following and not sending.over() else await sending.claims.next_batch(sending.over)
-            if not batch:
+            if following and not sending.over():
+                batch, following = following, []
+            elif not (batch := _composed(sending, await sending.claims.next_batch(sending.over))):
                 return
-            if batch is following:
-                following = []
             if channel is None and (channel := await _open(sending)) is None:
-                sending.claims.give_back(batch)
+                _give_back(sending, batch)
                 return
-            letters = {row.id: post.compose(row) for row in batch}
-            intent = await sending.exchange(outcomes, list(letters))
+            intent = await sending.exchange(outcomes, [row.id for row, _ in batch])
             outcomes = []
             if not intent.attempts:
                 channel = await _retracted(channel)
                 if not intent.skipped:
                     await sending.look_whether_halted()
                 continue
-            messages = outgoing(batch, letters, intent, post.clock)
+            messages = outgoing(batch, intent, post.clock)
             following = _announced(sending, channel)
             results = await carry(channel, messages, sending.drain)
             outcomes = records(messages, results, intent, post.clock.now())
@@ -61,7 +61,7 @@ async def send_batches(sending: Sending) -> None:
             channel = await _after(sending, channel, results)
     finally:
         if following:
-            sending.claims.give_back(following)
+            _give_back(sending, following)
         if outcomes:
             await sending.exchange(outcomes, [])
         if channel is not None:
@@ -69,21 +69,37 @@ async def send_batches(sending: Sending) -> None:
             await channel.close()
 
 
-def _announced(sending: Sending, channel: Channel) -> list[Claimed]:
+def _runs_ahead(channel: Channel) -> TypeGuard[Ahead]:
+    return _is_ahead(type(channel))
+
+
+@lru_cache
+def _is_ahead(kind: type[Channel]) -> bool:
+    """Kept, as it is asked twice a message, and looking for the methods takes as long as composing one."""
+    return issubclass(kind, Ahead)
+
+
+def _composed(sending: Sending, rows: Sequence[Claimed]) -> Batch:
+    return [(row, sending.post.compose(row)) for row in rows]
+
+
+def _give_back(sending: Sending, batch: Batch) -> None:
+    sending.claims.give_back([row for row, _ in batch])
+
+
+def _announced(sending: Sending, channel: Channel) -> Batch:
     """What this connection carries next, told to a channel that can make use of it."""
-    if not isinstance(channel, Ahead) or sending.over():
+    if not _runs_ahead(channel) or sending.over():
         return []
-    following = sending.claims.take()
-    for row in following:
-        channel.announce(row.address, sending.post.compose(row).sender)
+    following = _composed(sending, sending.claims.take())
+    for row, letter in following:
+        channel.announce(row.address, letter.sender)
     return following
 
 
 async def _retracted(channel: Channel) -> Channel | None:
     """The announced message does not come: a channel that began with it is of no use any more."""
-    if not isinstance(channel, Ahead):
-        return channel
-    if await channel.retract():
+    if _runs_ahead(channel) and await channel.retract():
         await channel.close()
         return None
     return channel

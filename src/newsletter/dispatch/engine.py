@@ -49,7 +49,7 @@ async def dispatch(post: Post, run: int, *, stop: asyncio.Event | None = None, l
         worker = await asyncio.to_thread(_register, post)
         try:
             await recover(post.db, run, post.transport, worker=worker, clock=post.clock, alone=alone)
-            with LedgerWriter(post.db, post.clock, worker) as writer:
+            async with LedgerWriter(post.db, post.clock, worker) as writer:
                 tally = Tally(await asyncio.to_thread(_sums, post, run), post.on_progress)
                 return await _until_nothing_is_due(Sending(post, run, writer, worker, stop, tally), linger=linger)
         finally:

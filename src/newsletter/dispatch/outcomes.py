@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from newsletter.clock import Clock
@@ -13,10 +13,12 @@ from newsletter.dispatch.transports.base import Channel, ChannelState, Outcome, 
 from newsletter.model.delivery import AttemptState
 from newsletter.store.ledger import Claimed, Intent, Record
 
+Batch = Sequence[tuple[Claimed, Letter]]
+
 FRESH = timedelta(seconds=30)  # a body whose intent is older is not written
 
 
-def outgoing(batch: Sequence[Claimed], letters: Mapping[int, Letter], intent: Intent, clock: Clock) -> list[Outgoing]:
+def outgoing(batch: Batch, intent: Intent, clock: Clock) -> list[Outgoing]:
     """Those of the batch that may be written."""
     fresh = _freshness(intent.at or clock.now(), clock)
     return [
@@ -25,13 +27,14 @@ def outgoing(batch: Sequence[Claimed], letters: Mapping[int, Letter], intent: In
             attempt=intent.attempts[row.id][0],
             run=row.run_id,
             address=row.address,
-            template=letters[row.id].template,
-            data=letters[row.id].data,
-            splice=letters[row.id].splice,
-            sender=letters[row.id].sender,
+            template=letter.template,
+            data=letter.data,
+            splice=letter.splice,
+            ready=letter.ready,
+            sender=letter.sender,
             fresh=fresh,
         )
-        for row in batch
+        for row, letter in batch
         if row.id in intent.attempts
     ]
 

@@ -29,6 +29,7 @@ class Letter:
     data: Any
     splice: Callable[[Any, Any], bytes]
     sender: str = ""
+    ready: bool = False  # what `splice` gives is known to need no dot-stuffing; to look costs more than to make it
 
 
 Compose = Callable[[Claimed], Letter]

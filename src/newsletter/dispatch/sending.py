@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from newsletter.dispatch.claims import Claims
 from newsletter.dispatch.domains import Domains
 from newsletter.dispatch.drain import Drain
+from newsletter.dispatch.outcomes import Batch
 from newsletter.dispatch.post import Post
 from newsletter.dispatch.progress import Tally
 from newsletter.model.delivery import AttemptState, DeliveryState, RunState
@@ -58,13 +59,13 @@ class Sending:
         return self.stop.is_set()
 
     async def write(self, function: Callable[..., Any]) -> Any:
-        return await asyncio.wrap_future(self.writer.call(function))
+        return await self.writer.call(function)
 
     async def exchange(self, outcomes: Sequence[Record], deliveries: Sequence[int]) -> Intent:
         """Writes what became of a batch, and says what of the next may be written."""
         transport = self.post.transport
-        future = self.writer.exchange(outcomes, deliveries, transport=transport.name, grouped=transport.batch > 1)
-        intent = await asyncio.wrap_future(future)
+        grouped = transport.batch > 1
+        intent = await self.writer.exchange(outcomes, deliveries, transport=transport.name, grouped=grouped)
         for _ in intent.skipped:
             self.tally.count(DeliveryState.SKIPPED)
         self.tally.tell()
@@ -88,9 +89,9 @@ class Sending:
         """Whether a claim may take long, so that outcomes are better written before."""
         return self.post.limits.any or self.post.canary is not None or self.held_until is not None
 
-    async def learn(self, batch: Sequence[Claimed], records: Sequence[Record]) -> None:
+    async def learn(self, batch: Batch, records: Sequence[Record]) -> None:
         """From what a batch came to: whether a domain needs a rest, and whether all of it should stop."""
-        domain_of = {row.id: row.domain for row in batch}
+        domain_of = {row.id: row.domain for row, _ in batch}
         resting, recovered = self.domains.note((domain_of[each.delivery], each.state, each.reply) for each in records)
         if resting:
             await self._rest(resting)

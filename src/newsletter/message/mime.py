@@ -17,6 +17,7 @@ from newsletter.message.encoding import CRLF, SOFT_BREAK, long_piece
 from newsletter.message.envelope import Attachment, Envelope
 from newsletter.message.parts import Compiled, Part, Slot
 from newsletter.message.slots import Print, bind
+from newsletter.message.wire import is_ready
 
 Piece = bytes | Slot
 
@@ -44,11 +45,14 @@ def compile(compiled: Compiled, envelope: Envelope, fields: Sequence[str]) -> Te
     slots = {serial.key(piece): piece for piece in pieces if isinstance(piece, Slot)}
     prints = {key: bind(slot.expression, slot.mode, fields, envelope.language) for key, slot in slots.items()}
     subject = bound(compiled.subject, fields, envelope.language)
+    lead = _fields([("From", headers.mailbox_of(envelope.sender, len("From: ")))])
+    if not all(map(is_ready, (lead, *literals))):
+        raise headers.HeaderError("a line of the message would break out of it")
     return Template(
         compiled=compiled,
         envelope=envelope,
         fields=tuple(fields),
-        lead=_fields([("From", headers.mailbox_of(envelope.sender, len("From: ")))]),
+        lead=lead,
         literals=tuple(literals),
         slots=tuple(prints.values()),
         arrange=_arrangement(pieces, list(slots)),

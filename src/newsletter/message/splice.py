@@ -13,17 +13,22 @@ from newsletter.message.encoding import piece, tidy
 from newsletter.message.envelope import DeliveryData
 from newsletter.message.mime import Template, bound
 from newsletter.message.slots import Print
+from newsletter.message.wire import is_ready
 
 
 def message(template: Template, delivery: DeliveryData) -> bytes:
-    """The message as it goes on the wire, CRLF throughout; the same bytes at every retry.
+    """The message as it goes on the wire; the same bytes at every retry.
 
+    It needs no dot-stuffing: `compile` has looked at the template's parts, and `piece` makes none that would.
     HeaderError where the address cannot stand in a header field.
     """
     values, links = delivery.values, delivery.links
     encoded = [piece(show(values, links)) for show in template.slots]
     body = template.arrange([*template.literals, *encoded])
-    return b"".join((template.lead, _personal_fields(template, delivery).encode(), *body))
+    fields = _personal_fields(template, delivery).encode()
+    if not is_ready(fields):
+        raise headers.HeaderError("a header field would break out of its line")
+    return b"".join((template.lead, fields, *body))
 
 
 def _personal_fields(template: Template, delivery: DeliveryData) -> str:

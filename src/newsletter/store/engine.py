@@ -123,7 +123,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that writes; commits at the end, rolls back on any error. Keep it short."""
-    with _turn(engine), engine.connect().execution_options(write=True) as connection, connection.begin():
+    with turn(engine), engine.connect().execution_options(write=True) as connection, connection.begin():
         yield connection
 
 
@@ -146,7 +146,7 @@ class Bulk:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        with _turn(self._engine), self._connection.begin():
+        with turn(self._engine), self._connection.begin():
             yield self._connection
         self._commits += 1
         if self._commits % BULK_CHECKPOINT == 0:
@@ -174,6 +174,7 @@ def _set_sqlite(connection: Connection, *pragmas: str) -> None:
             raw.execute(f"PRAGMA {pragma}").fetchall()
 
 
-def _turn(engine: Engine) -> AbstractContextManager[None]:
+def turn(engine: Engine) -> AbstractContextManager[None]:
+    """The turn of a thread of this process to write; PostgreSQL needs none."""
     turns = engine.get_execution_options().get("turns")
     return turns if isinstance(turns, Turns) else nullcontext()

@@ -273,7 +273,7 @@ def composer(ctx: Context, run: RunRow, edition: EditionRow) -> Callable[[Claime
         values = tuple(row.field_values)
         name = name_in(dict(zip(variant.fields, values, strict=True)))
         data = personal.delivery(row.id, row.address, row.due_at, values, name=name)
-        return Letter(variant, data, join, variant.envelope.sender.address)
+        return Letter(variant, data, join, variant.envelope.sender.address, ready=join is splice.message)
 
     return letter
 

@@ -69,6 +69,7 @@ class Outgoing:
     splice: Callable[[Any, Any], bytes]
     sender: str = ""  # the envelope's sender where the transport's settings name none
     fresh: Callable[[], bool] = _always  # whether the intent is young enough for the body to be written
+    ready: bool = False  # what `splice` gives is known to need no dot-stuffing (message/wire.py)
 
     def as_bytes(self) -> bytes:
         """The message, CRLF throughout, exactly as it must leave. Unmade where it cannot be made."""
@@ -144,7 +145,7 @@ class Transport(Protocol):
 
 
 @runtime_checkable
-class Ahead(Protocol):
+class Ahead(Channel, Protocol):
     """A channel that can send the next envelope behind the message before."""
 
     def announce(self, address: str, sender: str) -> None:
@@ -168,7 +169,7 @@ class Probing(Protocol):
 def tell(reply: str, address: str = "") -> str:
     """A server's words, fit to keep: one line, of bounded length, without the recipient's address."""
     line = " ".join(reply.encode("utf-8", "replace").decode().split())
-    for form in _forms(address):
+    for form in _forms(address) if "@" in line or "@" not in address else ():  # compiling a pattern is slow
         line = re.sub(re.escape(form), "the recipient", line, flags=re.IGNORECASE)
     return line[:REPLY_LIMIT]
 

@@ -15,7 +15,6 @@ would be taken for the answer to the message.
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,6 +23,7 @@ from dataclasses import dataclass, field
 from aiosmtplib import SMTPException, SMTPResponseException, SMTPSenderRefused, SMTPServerDisconnected
 
 from newsletter.dispatch.transports.base import ChannelState, Outcome, Outgoing
+from newsletter.dispatch.transports.conversation import Conversation
 from newsletter.dispatch.transports.smtp import (
     AFTER_THE_DOT,
     GOODBYE,
@@ -33,8 +33,6 @@ from newsletter.dispatch.transports.smtp import (
 )
 from newsletter.model.address import needs_smtputf8, wire_address
 
-LINES = 100  # of a reply, at most
-
 
 class Pipelined(Smtp):
     """Smtp, quicker."""
@@ -43,90 +41,26 @@ class Pipelined(Smtp):
         plain = await super().open()
         if not plain.client.supports_extension("pipelining"):
             return plain
-        return PipelinedChannel(plain.client, plain.stream, plain.settings, replies=Replies.of(plain.stream))
-
-
-class _Counting(asyncio.StreamReaderProtocol):
-    """Knows how much came, so that what nobody asked for is seen."""
-
-    received = 0
-
-    def data_received(self, data: bytes) -> None:
-        self.received += len(data)
-        super().data_received(data)
-
-
-@dataclass
-class Replies:
-    """Replies in the order of their commands, however they are cut into packets (RFC 5321 4.2.1)."""
-
-    reader: asyncio.StreamReader
-    protocol: _Counting
-    writer: asyncio.StreamWriter
-    taken: int = 0
-
-    @classmethod
-    def of(cls, stream: asyncio.StreamWriter) -> Replies:
-        """Takes over a connection that greeting, TLS and log-in are done with."""
-        loop, transport = asyncio.get_running_loop(), stream.transport
-        reader = asyncio.StreamReader(loop=loop)
-        protocol = _Counting(reader, loop=loop)
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
-        return cls(reader, protocol, asyncio.StreamWriter(transport, protocol, reader, loop))
-
-    @property
-    def surplus(self) -> bool:
-        """Whether something came that nobody has read."""
-        return self.protocol.received > self.taken
-
-    @property
-    def ended(self) -> bool:
-        return self.reader.at_eof() or self.writer.transport.is_closing()
-
-    async def next(self, timeout: float) -> Reply:
-        """The next reply; OSError (a time-out is one) or SMTPServerDisconnected where there is none."""
-        async with asyncio.timeout(timeout):
-            words: list[str] = []
-            for _ in range(LINES):
-                line = await self._line()
-                words.append(line[4:].decode("utf-8", "replace").strip())
-                if not line[:3].isdigit():
-                    break
-                if line[3:4] != b"-":
-                    return Reply(int(line[:3]), "\n".join(words))
-        return Reply(-1, "Malformed SMTP response")
-
-    async def _line(self) -> bytes:
-        try:
-            line = await self.reader.readuntil(b"\n")
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
-            raise SMTPServerDisconnected("Connection lost") from error
-        self.taken += len(line)
-        return line
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    code: int
-    message: str
-
-    @property
-    def good(self) -> bool:
-        return 200 <= self.code < 300
+        return PipelinedChannel(
+            plain.client, plain.stream, plain.settings, replies=Conversation(plain.stream.transport)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What MAIL, RCPT and DATA say; the same for the same message."""
+    """To whom, from whom, and the MAIL, RCPT and DATA that say so."""
 
-    commands: bytes
+    recipient: str
     sender: str
+    commands: bytes
+
+    def is_of(self, message: Outgoing) -> bool:
+        return self.recipient == message.address and self.sender == message.sender
 
 
 @dataclass(kw_only=True)
 class PipelinedChannel(SmtpChannel):
-    replies: Replies
+    replies: Conversation
     _announced: Envelope | None = None  # of the message after the next
     _behind: Envelope | None = None  # to go behind the dot of the message that is being sent
     _sent: deque[Envelope] = field(default_factory=deque)  # one at most: its replies are still to be read
@@ -146,7 +80,7 @@ class PipelinedChannel(SmtpChannel):
     async def close(self) -> None:
         with suppress(OSError, SMTPException):
             if not self._sent and not self.replies.ended:
-                self.replies.writer.write(b"QUIT\r\n")
+                self.replies.write(b"QUIT\r\n")
                 await self.replies.next(GOODBYE)
         self._drop()
 
@@ -166,22 +100,23 @@ class PipelinedChannel(SmtpChannel):
         return ChannelState.BROKEN
 
     def _made(self, address: str, sender: str) -> Envelope:
-        sender, recipient = wire_address(self.settings.envelope_from or sender), wire_address(address)
-        utf8 = needs_smtputf8(recipient) or needs_smtputf8(sender)
+        from_, recipient = wire_address(self.settings.envelope_from or sender), wire_address(address)
+        utf8 = needs_smtputf8(recipient) or needs_smtputf8(from_)
         if utf8 and not self.client.supports_extension("smtputf8"):
             raise ValueError("the address needs SMTPUTF8, which the server does not offer")
         encoding = "utf-8" if utf8 else "ascii"
-        mail = b" ".join([b"MAIL FROM:" + envelope_path(sender, encoding), *self._options(utf8=utf8)])
-        return Envelope(mail + b"\r\nRCPT TO:" + envelope_path(recipient, encoding) + b"\r\nDATA\r\n", sender)
+        mail = b" ".join([b"MAIL FROM:" + envelope_path(from_, encoding), *self._options(utf8=utf8)])
+        commands = mail + b"\r\nRCPT TO:" + envelope_path(recipient, encoding) + b"\r\nDATA\r\n"
+        return Envelope(address, sender, commands)
 
     async def _envelope(self, message: Outgoing) -> Outcome | None:
         """Up to 354. Every reply is read before one is judged, so that none is left for what comes next."""
-        made = self._made(message.address, message.sender)
-        if self._sent and self._sent[0] != made:
-            raise SMTPServerDisconnected("another message was announced")  # an error of ours: nothing has left
         if not self._sent:
-            self.replies.writer.write(made.commands)
+            made = self._made(message.address, message.sender)
+            self.replies.write(made.commands)
             self._sent.append(made)
+        elif not self._sent[0].is_of(message):
+            raise SMTPServerDisconnected("another message was announced")  # an error of ours: nothing has left
         timeout = self.settings.timeout.total_seconds()
         mail, rcpt, data = [await self.replies.next(timeout) for _ in range(3)]
         self._sent.clear()
@@ -192,7 +127,7 @@ class PipelinedChannel(SmtpChannel):
         elif data.code != 354 and mail.good:
             await self._reset()
         if not mail.good:
-            raise SMTPSenderRefused(mail.code, mail.message, made.sender)
+            raise SMTPSenderRefused(mail.code, mail.message, message.sender)
         for reply in (rcpt, *(() if data.code == 354 else (data,))):
             if not (reply is rcpt and reply.good):
                 raise SMTPResponseException(reply.code, reply.message)
@@ -200,23 +135,23 @@ class PipelinedChannel(SmtpChannel):
 
     async def _nothing(self) -> None:
         """Nobody is there to get it, and yet the server wants a body: a lone dot is none (RFC 2920 3.1)."""
-        self.replies.writer.write(b".\r\n")
+        self.replies.write(b".\r\n")
         await self.replies.next(self.settings.timeout.total_seconds())
 
     async def _reset(self) -> None:
-        self.replies.writer.write(b"RSET\r\n")
+        self.replies.write(b"RSET\r\n")
         await self.replies.next(self.settings.timeout.total_seconds())
 
     async def _write(self, body: bytes) -> None:
-        self.replies.writer.write(body)
-        await asyncio.wait_for(self.replies.writer.drain(), self.settings.timeout.total_seconds())
+        self.replies.write(body)
+        await self.replies.taken(self.settings.timeout.total_seconds())
         if self.replies.surplus or self.replies.ended:
             raise SMTPServerDisconnected("the server answered what it was not asked")
 
     async def _finish(self, message: Outgoing) -> Outcome:
         """The dot with the next envelope behind it, and what the server says to this message."""
         following, self._behind = self._behind, None
-        self.replies.writer.write(b".\r\n" + (following.commands if following else b""))
+        self.replies.write(b".\r\n" + (following.commands if following else b""))
         if following:
             self._sent.append(following)
         try:
@@ -227,5 +162,5 @@ class PipelinedChannel(SmtpChannel):
 
     def _drop(self) -> None:
         self._sent.clear()
-        self.replies.writer.transport.abort()
+        self.replies.transport.abort()
         super()._drop()

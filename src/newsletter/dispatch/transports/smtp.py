@@ -31,6 +31,7 @@ from newsletter.dispatch.transports.base import (
     tell,
 )
 from newsletter.errors import UsageError
+from newsletter.message.wire import on_the_wire
 from newsletter.model.address import needs_smtputf8, wire_address
 from newsletter.model.delivery import AttemptState
 from newsletter.settings import SmtpSettings, provider_secret
@@ -140,7 +141,7 @@ class SmtpChannel:
         if not self._connected:
             return lost(message, "the connection was lost")
         try:
-            body = on_the_wire(message.as_bytes())
+            body = message.as_bytes() if message.ready else on_the_wire(message.as_bytes())
             refused = await self._envelope(message)
             if refused is not None:
                 return refused
@@ -273,17 +274,6 @@ def envelope_path(address: str, encoding: str) -> bytes:
     if re.search(r"[\s<>\x00-\x1f\x7f]", address):
         raise ValueError("the address cannot stand in an SMTP command")
     return f"<{address}>".encode(encoding)
-
-
-def on_the_wire(content: bytes) -> bytes:
-    """Dot-stuffed and ended by CRLF. ValueError for a bare CR or LF: servers that take one for the end of a line can
-    be made to see a second message ("SMTP smuggling")."""
-    lines = content.count(b"\r\n")
-    if content.count(b"\n") != lines or content.count(b"\r") != lines:
-        raise ValueError("the message has a bare line feed or carriage return, and was not sent")
-    stuffed = content.replace(b"\r\n.", b"\r\n..")
-    stuffed = b"." + stuffed if stuffed.startswith(b".") else stuffed
-    return stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n"
 
 
 def outcome(message: Outgoing, state: AttemptState, reply: str, channel: ChannelState = ChannelState.OPEN) -> Outcome:

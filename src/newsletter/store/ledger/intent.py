@@ -8,7 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from newsletter.store.ledger.sql import may_not_write, sql
+from newsletter.store.ledger.quick import Quick
+from newsletter.store.ledger.sql import may_not_write
 
 # Claim is mine, run still sending, not suppressed in a scope that covers this publication, still entitled.
 INTEND = f"""
@@ -46,7 +47,7 @@ REQUEST = """
 
 ATTEMPTS = """
     INSERT INTO attempt (delivery_id, number, worker_id, request_id, transport, state, ordered_by, started_at)
-    SELECT id, attempts, :worker, :request, :transport, 'intent', ordered_by, :now
+    SELECT id, attempts, :worker, CAST(:request AS BIGINT), :transport, 'intent', ordered_by, :now
       FROM delivery
      WHERE id IN :ids
     RETURNING id, delivery_id, number
@@ -82,17 +83,13 @@ def intend(
     grouped: bool = False,
 ) -> Intent:
     """Turns claimed deliveries into attempts. `grouped`: one call of the transport carries them all (a request row)."""
+    quick = Quick(connection)
     values = {"ids": list(deliveries), "worker": worker, "now": now}
-    allowed = [row.id for row in connection.execute(sql(INTEND, instants=("now",), lists=("ids",)), values)]
-    skipped: dict[int, str] = {}
-    if len(allowed) < len(deliveries):
-        rows = connection.execute(sql(SKIP, instants=("now",), lists=("ids",)), values)
-        skipped = {row.id: row.reason for row in rows}
+    allowed = [row[0] for row in quick.rows(INTEND, values)]
+    skipped = dict(quick.rows(SKIP, values)) if len(allowed) < len(deliveries) else {}
     if not allowed:
         return Intent(skipped=skipped, at=now)
     shared = {"worker": worker, "transport": transport, "now": now}
-    request = connection.execute(sql(REQUEST, instants=("now",)), shared).scalar_one() if grouped else None
-    rows = connection.execute(
-        sql(ATTEMPTS, instants=("now",), lists=("ids",)), shared | {"ids": allowed, "request": request}
-    )
-    return Intent({row.delivery_id: (row.id, row.number) for row in rows}, skipped, request, now)
+    request = quick.rows(REQUEST, shared)[0][0] if grouped else None
+    attempts = quick.rows(ATTEMPTS, shared | {"ids": allowed, "request": request})
+    return Intent({delivery: (attempt, number) for attempt, delivery, number in attempts}, skipped, request, now)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from newsletter.model.delivery import DELIVERY_AFTER, AttemptState, DeliveryState
-from newsletter.store.ledger.sql import sql
+from newsletter.store.ledger.quick import Quick
 
 # Rows 4 and 5: attempt is mine, is the delivery's last, and has no outcome yet.
 DELIVERY_OUTCOME = """
@@ -46,8 +46,6 @@ ATTEMPT_SETTLED = """
      WHERE id = :attempt AND state = 'unconfirmed'
 """
 
-LATE = "SELECT id FROM attempt WHERE id IN :ids AND state = 'unconfirmed'"
-
 REQUEST_DONE = "UPDATE request SET finished_at = :now, status = :status, provider_id = :provider_id WHERE id = :request"
 
 
@@ -68,16 +66,14 @@ def record(connection: Connection, outcomes: Sequence[Record], worker: int, *, n
     """Writes what this worker's attempts came to. One that was given up as unconfirmed meanwhile is settled (row 6)."""
     if not outcomes:
         return
-    ids = [each.attempt for each in outcomes]
-    late = set(connection.execute(sql(LATE, lists=("ids",)), {"ids": ids}).scalars())
-    in_time = [_values(each, now) | {"worker": worker} for each in outcomes if each.attempt not in late]
-    if in_time:
-        connection.execute(sql(DELIVERY_OUTCOME, instants=("not_before", "now")), in_time)
-        connection.execute(sql(ATTEMPT_OUTCOME, instants=("now",)), in_time)
-    settle(connection, [each for each in outcomes if each.attempt in late], now=now)
+    quick = Quick(connection)
+    mine = [_values(each, now) | {"worker": worker} for each in outcomes]
+    quick.each(DELIVERY_OUTCOME, mine)
+    if quick.each(ATTEMPT_OUTCOME, mine) < len(mine):
+        settle(connection, outcomes, now=now)  # of those just written, row 6 touches none
     requests = {each.request: each for each in outcomes if each.request is not None}
     if requests:
-        connection.execute(sql(REQUEST_DONE, instants=("now",)), [_request(each, now) for each in requests.values()])
+        quick.each(REQUEST_DONE, [_request(each, now) for each in requests.values()])
 
 
 def settle(connection: Connection, proofs: Sequence[Record], *, now: datetime) -> int:
@@ -85,8 +81,9 @@ def settle(connection: Connection, proofs: Sequence[Record], *, now: datetime) -
     proven = [_values(each, now) for each in proofs if each.state is not AttemptState.UNCONFIRMED]
     if not proven:
         return 0
-    settled = connection.execute(sql(DELIVERY_SETTLED, instants=("not_before", "now")), proven).rowcount
-    connection.execute(sql(ATTEMPT_SETTLED, instants=("now",)), proven)
+    quick = Quick(connection)
+    settled = quick.each(DELIVERY_SETTLED, proven)
+    quick.each(ATTEMPT_SETTLED, proven)
     return settled
 
 
