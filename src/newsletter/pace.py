@@ -60,7 +60,7 @@ class Limits(Rates):
 
     @property
     def any(self) -> bool:
-        return self != Limits()
+        return bool(self.model_fields_set)
 
     def caps_at(self, now: datetime) -> dict[int, int]:
         """The windows of the transport as a whole, with the day's share of the warm-up."""

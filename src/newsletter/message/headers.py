@@ -18,8 +18,6 @@ _unsafe_in_address = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\u202a-\u202e\u
 _unsafe_in_field = re.compile(r"[^ -~]").search
 _token_name = re.compile(r"[A-Za-z0-9!#$&+\-^_.]+").fullmatch
 
-_wire_domain = lru_cache(maxsize=8192)(ascii_domain)
-
 
 class HeaderError(ValueError):
     """This cannot stand in a header field."""
@@ -31,7 +29,7 @@ def wire(address: str) -> str:
     if not (local and at) or _unsafe_in_address(address):
         raise HeaderError("this is no address that a header can hold")
     try:
-        return f"{local}@{_wire_domain(domain)}"
+        return f"{local}@{ascii_domain(domain)}"
     except UnicodeError as error:  # idna's
         raise HeaderError(f"this is no domain: {error}") from error
 

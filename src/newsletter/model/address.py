@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import idna
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
@@ -65,6 +66,7 @@ def _is_plain_domain(domain: str) -> bool:
     return "--" not in domain and len(domain) <= 253 and _PLAIN_DOMAIN.fullmatch(domain) is not None
 
 
+@lru_cache(maxsize=8192)
 def ascii_domain(domain: str) -> str:
     """UTS-46 / IDNA 2008 (the standard library's codec is IDNA 2003 and turns faß.de into fass.de)."""
     if _is_plain_domain(domain):

@@ -43,6 +43,8 @@ AFTER_THE_DOT = 10  # times the deadline of a command (RFC 5321 4.5.3.2.6: 10 mi
 # Replies that say how we are logged in, not what is wrong with a message (RFC 4954).
 LOGIN_CODES = (530, 534, 535, 538)
 
+_ENDS_A_PATH = re.compile(r"[\s<>\x00-\x1f\x7f]")
+
 TLS_HINT = "Check host, port and tls in newsletter.toml"
 
 
@@ -271,7 +273,7 @@ def _stream(client: aiosmtplib.SMTP) -> asyncio.StreamWriter:
 def envelope_path(address: str, encoding: str) -> bytes:
     """`<address>`; ValueError for what could end it or begin another command. (The library's own methods would take
     the first address out of such a text, and write to that.)"""
-    if re.search(r"[\s<>\x00-\x1f\x7f]", address):
+    if _ENDS_A_PATH.search(address):
         raise ValueError("the address cannot stand in an SMTP command")
     return f"<{address}>".encode(encoding)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from newsletter.store.ledger.quick import Quick, from_json, instant
 from newsletter.store.ledger.sql import skip_locked, sql
-from newsletter.store.types import Instant, Json
 
 LEASE = timedelta(minutes=10)
 
@@ -30,8 +30,7 @@ CLAIM = """
     UPDATE delivery
        SET claim_id = :worker, claimed_until = :until
      WHERE id IN (SELECT id FROM due)
-    RETURNING id, run_id, issue_id, contact_id, language, variant, address, domain, field_values, due_at, not_before,
-              attempts
+    RETURNING field_values, due_at, not_before, id, run_id, issue_id, contact_id, language, variant, address, domain
 """
 
 WITHOUT = """
@@ -49,8 +48,11 @@ RELEASE = """
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """All that is needed to make one message; `attempts` is how many there have been."""
+    """All that is needed to make one message."""
 
+    field_values: list[Any]
+    due_at: datetime
+    not_before: datetime
     id: int
     run_id: int
     issue_id: int
@@ -59,27 +61,22 @@ class Claimed:
     variant: int
     address: str
     domain: str
-    field_values: list[Any]
-    due_at: datetime
-    not_before: datetime
-    attempts: int
 
 
 def claim(
     connection: Connection, run: int, worker: int, *, size: int, now: datetime, without: Sequence[str] = ()
 ) -> list[Claimed]:
     """Reserves up to `size` deliveries that are due, in the order in which they should leave; none of some domains."""
-    statement = sql(
-        CLAIM.format(skip_locked=skip_locked(connection), without=WITHOUT if without else ""),
-        instants=("now", "until"),
-        lists=("without",) if without else (),
-        returns={"field_values": Json, "due_at": Instant, "not_before": Instant},
-    )
+    statement = CLAIM.format(skip_locked=skip_locked(connection), without=WITHOUT if without else "")
     values: dict[str, Any] = {"run": run, "worker": worker, "size": size, "now": now, "until": now + LEASE}
     if without:
         values["without"] = list(without)
-    rows = [Claimed(**row._mapping) for row in connection.execute(statement, values)]
+    rows = [_claimed(*row) for row in Quick(connection).rows(statement, values)]
     return sorted(rows, key=lambda row: (row.not_before, row.id))
+
+
+def _claimed(field_values: Any, due_at: Any, not_before: Any, *others: Any) -> Claimed:
+    return Claimed(from_json(field_values), instant(due_at), instant(not_before), *others)
 
 
 def unclaim(connection: Connection, deliveries: Sequence[int]) -> None:

@@ -67,27 +67,28 @@ def record(connection: Connection, outcomes: Sequence[Record], worker: int, *, n
     if not outcomes:
         return
     quick = Quick(connection)
-    mine = [_values(each, now) | {"worker": worker} for each in outcomes]
+    mine = [_values(each, quick, quick.bound(now)) | {"worker": worker} for each in outcomes]
     quick.each(DELIVERY_OUTCOME, mine)
     if quick.each(ATTEMPT_OUTCOME, mine) < len(mine):
         settle(connection, outcomes, now=now)  # of those just written, row 6 touches none
     requests = {each.request: each for each in outcomes if each.request is not None}
     if requests:
-        quick.each(REQUEST_DONE, [_request(each, now) for each in requests.values()])
+        quick.each(REQUEST_DONE, [_request(each, quick.bound(now)) for each in requests.values()])
 
 
 def settle(connection: Connection, proofs: Sequence[Record], *, now: datetime) -> int:
     """Row 6: a late reply, an event or a probe settles what was unconfirmed; says how many deliveries it settled."""
-    proven = [_values(each, now) for each in proofs if each.state is not AttemptState.UNCONFIRMED]
+    quick = Quick(connection)
+    at = quick.bound(now)
+    proven = [_values(each, quick, at) for each in proofs if each.state is not AttemptState.UNCONFIRMED]
     if not proven:
         return 0
-    quick = Quick(connection)
     settled = quick.each(DELIVERY_SETTLED, proven)
     quick.each(ATTEMPT_SETTLED, proven)
     return settled
 
 
-def _values(record: Record, now: datetime) -> dict[str, Any]:
+def _values(record: Record, quick: Quick, now: Any) -> dict[str, Any]:
     after = DELIVERY_AFTER[record.state]
     final = after in (DeliveryState.REJECTED, DeliveryState.UNCONFIRMED)
     return {
@@ -98,10 +99,10 @@ def _values(record: Record, now: datetime) -> dict[str, Any]:
         "reason": record.reply if final else None,
         "reply": record.reply,
         "provider_id": record.provider_id,
-        "not_before": record.not_before,
+        "not_before": quick.bound(record.not_before),
         "now": now,
     }
 
 
-def _request(record: Record, now: datetime) -> dict[str, Any]:
+def _request(record: Record, now: Any) -> dict[str, Any]:
     return {"request": record.request, "status": record.state.value, "provider_id": record.provider_id, "now": now}

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -20,50 +20,61 @@ from newsletter.store.types import instant_text
 
 Values = Mapping[str, Any]
 
-_LIST = re.compile(r"IN :(\w+)")
+_NOT_IN = re.compile(r"NOT IN :(\w+)")
+_IN = re.compile(r"IN :(\w+)")
 _NAME = re.compile(r"(?<!:):(\w+)")
 
 
 class Quick:
-    """Executes on the connection's transaction. Times and lists (`IN :ids`) are bound as the database keeps them."""
+    """Executes on the connection's transaction. Lists stand as `IN :ids`."""
 
     def __init__(self, connection: Connection) -> None:
         self._dialect = connection.dialect
         self._cursor = connection.connection.cursor()
-        self._bind = _for_sqlite if self._dialect.name == "sqlite" else dict
+        self._sqlite = self._dialect.name == "sqlite"
+
+    def bound(self, value: Any) -> Any:
+        """A time or a list as this database takes it; anything else as it is."""
+        if not self._sqlite:
+            return value
+        if isinstance(value, datetime):
+            return instant_text(value)
+        return json.dumps(value) if isinstance(value, list) else value
 
     def rows(self, statement: str, values: Values) -> list[Any]:
         """Carries it out once; what it returns, as tuples."""
+        bound = {name: self.bound(value) for name, value in values.items()}
         try:
-            self._cursor.execute(_driver_text(statement, self._dialect.name), self._bind(values))
+            self._cursor.execute(_driver_text(statement, self._dialect.name), bound)
             return list(self._cursor.fetchall())
         except Exception as error:
             raise _told(self._dialect, statement, error) from error
 
-    def each(self, statement: str, values: Iterable[Values]) -> int:
-        """Carries it out once for each; how many rows that changed."""
+    def each(self, statement: str, values: Sequence[Values]) -> int:
+        """Carries it out once for each, with values that are `bound` already; how many rows that changed."""
         try:
-            self._cursor.executemany(_driver_text(statement, self._dialect.name), [self._bind(each) for each in values])
+            self._cursor.executemany(_driver_text(statement, self._dialect.name), values)
         except Exception as error:
             raise _told(self._dialect, statement, error) from error
         return int(self._cursor.rowcount)
 
 
+def instant(value: Any) -> datetime:
+    """A time that came back."""
+    found = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return found if found.tzinfo is UTC else found.astimezone(UTC)
+
+
+def from_json(value: Any) -> Any:
+    """A JSON column that came back."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
 @lru_cache(maxsize=64)
 def _driver_text(statement: str, database: str) -> str:
     if database == "sqlite":
-        return _LIST.sub(r"IN (SELECT value FROM json_each(:\1))", statement)
-    return _NAME.sub(r"%(\1)s", _LIST.sub(r"= ANY(:\1)", statement))
-
-
-def _for_sqlite(values: Values) -> dict[str, Any]:
-    return {name: _sqlite_value(value) for name, value in values.items()}
-
-
-def _sqlite_value(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return instant_text(value)
-    return json.dumps(value) if isinstance(value, list) else value
+        return _IN.sub(r"IN (SELECT value FROM json_each(:\1))", statement)
+    return _NAME.sub(r"%(\1)s", _IN.sub(r"= ANY(:\1)", _NOT_IN.sub(r"<> ALL(:\1)", statement)))
 
 
 def _told(dialect: Dialect, statement: str, error: Exception) -> Exception:
