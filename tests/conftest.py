@@ -48,18 +48,10 @@ def postgres_schema(postgres: PostgresServer) -> str:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+def engine(request: pytest.FixtureRequest) -> Engine:
     """An empty database with the schema, of each kind in turn."""
-    if request.param == "sqlite":
-        made = open_engine(f"sqlite:///{tmp_path / 'test.sqlite'}")
-        with writing(made) as connection:
-            metadata.create_all(connection)
-        yield made
-    else:
-        server: PostgresServer = request.getfixturevalue("postgres")
-        made = open_engine(server.new_database(request.getfixturevalue("postgres_schema")))
-        yield made
-    made.dispose()
+    found: Engine = request.getfixturevalue("sqlite_engine" if request.param == "sqlite" else "postgres_engine")
+    return found
 
 
 @pytest.fixture
@@ -67,6 +59,13 @@ def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
     made = open_engine(f"sqlite:///{tmp_path / 'test.sqlite'}")
     with writing(made) as connection:
         metadata.create_all(connection)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def postgres_engine(postgres: PostgresServer, postgres_schema: str) -> Iterator[Engine]:
+    made = open_engine(postgres.new_database(postgres_schema))
     yield made
     made.dispose()
 

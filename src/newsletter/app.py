@@ -17,25 +17,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from sqlalchemy import insert
-
 from newsletter.audience.count import Count, count_segment, explain
 from newsletter.clock import Clock, SystemClock
-from newsletter.model.permission import Role
-from newsletter.settings import load_secrets, load_settings, state_folder
-from newsletter.store import issues, people
-from newsletter.store.engine import open_engine, reading, writing
+from newsletter.settings import load_secrets
+from newsletter.store import issues
+from newsletter.store.engine import reading, writing
 from newsletter.store.issues import IssueRow
 from newsletter.store.migrate import check_fingerprint, has_fingerprint, upgrade
-from newsletter.store.tables import document_version
 from newsletter.workflow import deliveries as listing
 from newsletter.workflow.audience import audience_rule, parse_rule
 from newsletter.workflow.compose import compose
 from newsletter.workflow.context import LOCAL, Context, issue_name
 from newsletter.workflow.edition import Edition
 from newsletter.workflow.gather import gather_issue
+from newsletter.workflow.home import enter_people, find_home
 from newsletter.workflow.keys import next_key
-from newsletter.workspace.documents import FolderDocuments, Write
 
 
 class Workspace:
@@ -54,7 +50,7 @@ class Workspace:
         self.context.close()
 
     def issue(self, name: str) -> IssueRow:
-        """An issue by `campaign/key`; a draft that lies in the folder is an issue too."""
+        """An issue by `campaign/key`; a draft that lies in the workspace is an issue too."""
         campaign, key = issue_name(name)
         ctx = self.context
         ctx.draft(campaign, key)
@@ -111,30 +107,10 @@ def open_workspace(
 ) -> Workspace:
     """Opens a workspace; its database is made or upgraded, its keys are made at the first run."""
     env = os.environ if environment is None else environment
-    root = Path(folder).resolve()
-    settings = load_settings(root, env)
-    engine = open_engine(settings.database or f"sqlite:///{state_folder(root) / 'newsletter.sqlite'}")
-    secrets = load_secrets(root, env, make=not has_fingerprint(engine))
-    ticking = clock or SystemClock()
-    upgrade(engine)
-    check_fingerprint(engine, secrets.address_keys)
-    with writing(engine) as connection:
-        now = ticking.now()
-        roles = [role.value for role in Role]
-        people.add(connection, LOCAL, name="Local user", address=None, roles=roles, now=now)
-        for slug, each in settings.people.items():
-            people.add(connection, slug, name=each.name, address=each.address, roles=each.roles, now=now)
-
-    def remember(write: Write, before: bytes | None, person_id: int) -> None:
-        values = {
-            "path": write.path,
-            "before": before,
-            "operation": write.operation,
-            "person_id": person_id,
-            "at": ticking.now(),
-        }
-        with writing(engine) as connection:
-            connection.execute(insert(document_version).values(values))
-
-    context = Context(root, settings, secrets, FolderDocuments(root, remember), engine, ticking)
-    return Workspace(context)
+    root, ticking = Path(folder).resolve(), clock or SystemClock()
+    home = find_home(root, env, ticking)
+    secrets = load_secrets(root, env, make=not has_fingerprint(home.engine))
+    upgrade(home.engine)
+    check_fingerprint(home.engine, secrets.address_keys)
+    enter_people(home.engine, home.settings, ticking)
+    return Workspace(Context(root, home.settings, secrets, home.documents, home.engine, ticking))

@@ -25,6 +25,7 @@ from newsletter.tokens import AddressKeys, KeyRing
 FILE = "newsletter.toml"
 STATE_FOLDER = ".newsletter"
 SECRETS_FILE = "secrets.env"
+KEYS = ("NEWSLETTER_KEY_RING", "NEWSLETTER_SUPPRESSION_KEY")
 
 
 def _tag(value: object) -> object:
@@ -114,6 +115,10 @@ class Settings(Strict):
     public_url: str = Field(default="https://news.example.org", description="Where recipients' links lead")
     studio_url: str = Field(default="http://127.0.0.1:8025", description="Where staff open the studio")
     database: str | None = Field(default=None, description="Else .newsletter/newsletter.sqlite; DATABASE_URL wins")
+    documents: Literal["folder", "database"] = Field(
+        default="folder",
+        description="Where definitions are read and written; `newsletter push` brings them over",
+    )
     time_zone: str = Field(default="UTC", description="In which people see and write times; IANA")
     languages: list[LanguageTag] = Field(default_factory=lambda: ["en"], description="In which you write; BCP 47")
     default_language: LanguageTag = Field(default="en", description="For contacts of whom no language is known")
@@ -153,27 +158,32 @@ class Secrets:
 
 
 def load_settings(folder: Path, environment: Mapping[str, str] | None = None) -> Settings:
-    """newsletter.toml and the environment; ProblemsFound names every mistake with its line."""
-    env = os.environ if environment is None else environment
+    """newsletter.toml of a folder and the environment; ProblemsFound names every mistake with its line."""
     file = folder / FILE
     if not file.is_file():
         raise UsageError(
             f"{folder} is no workspace: it has no {FILE}. Make one with `newsletter init {folder}`, "
             "or name another with --workspace."
         )
+    return read_settings(file.read_bytes(), environment)
+
+
+def read_settings(content: bytes, environment: Mapping[str, str] | None = None) -> Settings:
+    """The same, of the bytes of newsletter.toml, wherever they lie."""
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ProblemsFound([Problem("This is not UTF-8: save it as UTF-8.", FILE)]) from error
     document = TomlDocument(text, FILE)
-    settings = document.load(Settings, _from_environment(env))
+    settings = document.load(Settings, _from_environment(os.environ if environment is None else environment))
     _check_names(settings, document)
     return settings
 
 
 def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for name in ("public_url", "studio_url", "time_zone", "default_language", "approve_own", "redirect_all_to"):
+    texts = ("public_url", "studio_url", "time_zone", "default_language", "approve_own", "redirect_all_to", "documents")
+    for name in texts:
         if value := env.get(f"NEWSLETTER_{name.upper()}"):
             values[name] = value
     for name in ("languages", "send_with", "test_addresses"):
@@ -201,7 +211,9 @@ def _check_names(settings: Settings, document: TomlDocument) -> None:
 def state_folder(root: Path) -> Path:
     """The folder of keys and addresses, made for its owner alone."""
     folder = root / STATE_FOLDER
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / ".gitignore").write_text("*\n")
     return folder
 
 
@@ -212,7 +224,7 @@ def load_secrets(folder: Path, environment: Mapping[str, str] | None = None, *, 
     """
     env = os.environ if environment is None else environment
     file = folder / STATE_FOLDER / SECRETS_FILE
-    if make and not file.exists():
+    if make and not file.exists() and not all(env.get(name) for name in KEYS):
         _make_secrets(state_folder(folder) / SECRETS_FILE)
     there = file.exists()
     values = _read_env_file(file) if there else {}
@@ -233,7 +245,6 @@ def load_secrets(folder: Path, environment: Mapping[str, str] | None = None, *, 
 
 
 def _make_secrets(file: Path) -> None:
-    (file.parent / ".gitignore").write_text("*\n")
     content = (
         "# Made at the first run. Keep it out of git, and back it up: the suppression key must never change.\n"
         f"NEWSLETTER_KEY_RING=1:{secrets.token_hex(32)}\n"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.store.editions import AssetRow
 from newsletter.store.issues import IssueRow
-from newsletter.web.kept import Kept, stamp
+from newsletter.web.kept import Kept
 from newsletter.workflow.compose import compose
 from newsletter.workflow.context import Context
 from newsletter.workflow.edition import Edition
@@ -87,7 +87,7 @@ class Editions:
 
 
 def _stamp(ctx: Context, issue: IssueRow) -> str:
-    return stamp(ctx.folder, f"campaigns/{issue.campaign}", "templates", "subscribers", "newsletter.toml")
+    return ctx.documents.stamp(f"campaigns/{issue.campaign}", "templates", "subscribers", "newsletter.toml")
 
 
 def _moment(ctx: Context, issue: IssueRow) -> tuple[str, str]:

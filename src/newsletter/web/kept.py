@@ -1,4 +1,4 @@
-"""What pages keep between requests because it takes long to make, and what tells that files have changed."""
+"""What pages keep between requests because it takes long to make."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from datetime import datetime
-from pathlib import Path
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -58,16 +57,3 @@ class Lately(Generic[K, V]):
         if found is None or not 0 <= (now - found[1]).total_seconds() < self._seconds:
             found = self._kept.put(key, (make(), now))
         return found
-
-
-def stamp(root: Path, *parts: str, but: Callable[[Path], bool] = lambda file: False) -> str:
-    """Another whenever a file in these folders, or one of these files, changes, comes or goes, by whatever hand."""
-    infos = [file.stat() for part in parts for file in _files(root / part) if not but(file)]
-    newest = max((info.st_mtime_ns for info in infos), default=0)
-    return f"{len(infos)}-{newest}-{sum(info.st_size for info in infos)}"
-
-
-def _files(part: Path) -> list[Path]:
-    if part.is_file():
-        return [part]
-    return [file for file in part.rglob("*") if file.is_file() and not file.name.startswith(".")]

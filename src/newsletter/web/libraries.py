@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from newsletter.model.article import Library
-from newsletter.web.kept import Kept, stamp
+from newsletter.web.kept import Kept
 from newsletter.workflow.context import Context
 from newsletter.workflow.gather import library_of
 
@@ -15,10 +15,11 @@ class Libraries:
         self._kept: Kept[tuple[str, str], Library] = Kept(16)
 
     def of(self, ctx: Context, campaign: str) -> Library:
-        def is_draft(file: Path) -> bool:  # a save of one changes no article
+        def is_draft(path: str) -> bool:  # a save of one changes no article
+            file = PurePosixPath(path)
             return file.suffix == ".yaml" and file.parent.name == campaign and file.name != "campaign.yaml"
 
-        key = (campaign, stamp(ctx.folder, f"campaigns/{campaign}", "newsletter.toml", but=is_draft))
+        key = (campaign, ctx.documents.stamp(f"campaigns/{campaign}", "newsletter.toml", but=is_draft))
         if (known := self._kept.get(key)) is not None:
             return known
         library = library_of(ctx, campaign, ctx.campaign(campaign))

@@ -27,7 +27,7 @@ from newsletter.store import people
 from newsletter.store.engine import reading
 from newsletter.store.people import Person
 from newsletter.workspace.definitions import FieldsFile, check_publication, fields_of
-from newsletter.workspace.documents import FolderDocuments
+from newsletter.workspace.documents import Documents
 from newsletter.workspace.loading import load_yaml
 
 T = TypeVar("T")
@@ -38,21 +38,28 @@ LOCAL = "local"  # who acts where nobody is named: holds every role
 
 @dataclass
 class Context:
-    """An open workspace. Definitions are read when first asked for; `refresh` forgets them."""
+    """An open workspace, for one unit of work: `replace(ctx)` begins another, with the definitions as they are then.
+
+    `folder` holds what is no document: keys, the practice folder, lists to import. It need not be there.
+    """
 
     folder: Path
     settings: Settings
     secrets: Secrets
-    documents: FolderDocuments
+    documents: Documents
     engine: Engine
     clock: Clock
     _renderer: Renderer | None = field(default=None, repr=False)
     _loaded: dict[tuple[str, str], tuple[str, Any]] = field(default_factory=dict, repr=False)  # shared by `replace`
 
+    def __post_init__(self) -> None:
+        self.documents = self.documents.now()
+
     @property
     def renderer(self) -> Renderer:
         if self._renderer is None:
-            self._renderer = Renderer(bounds=Bounds(seconds=self.settings.compile_seconds), store=self.code_store)
+            store = self.code_store if self.folder.is_dir() else None
+            self._renderer = Renderer(bounds=Bounds(seconds=self.settings.compile_seconds), store=store)
         return self._renderer
 
     @property
@@ -140,17 +147,7 @@ class Context:
     # People
 
     def person(self, slug: str | None) -> Person:
-        with reading(self.engine) as connection:
-            found = people.find(connection, slug or LOCAL)
-            if found is None:
-                raise UsageError(
-                    say(
-                        "There is no person %(slug)r: %(hint)s",
-                        slug=slug,
-                        hint=nearest(slug or "", people.slugs(connection)),
-                    )
-                )
-        return found
+        return named(self.engine, slug)
 
     def _load(self, path: str, model: type[T], empty: T) -> T:
         return self._read(path, model) if self.documents.exists(path) else empty
@@ -163,6 +160,21 @@ class Context:
             known = self._loaded[key] = (text, load_yaml(text, path, model))
         found: T = known[1]
         return found
+
+
+def named(engine: Engine, slug: str | None) -> Person:
+    """UsageError where nobody is called so."""
+    with reading(engine) as connection:
+        found = people.find(connection, slug or LOCAL)
+        if found is None:
+            raise UsageError(
+                say(
+                    "There is no person %(slug)r: %(hint)s",
+                    slug=slug,
+                    hint=nearest(slug or "", people.slugs(connection)),
+                )
+            )
+    return found
 
 
 def draft_path(campaign: str, key: str) -> str:

@@ -114,7 +114,8 @@ def _imports(ctx: Context) -> Iterator[Problem]:
         fields, _ = attempt(lambda: ctx.fields)
         if mapping is None or fields is None:
             continue
-        if mapping.file and not ctx.documents.exists(mapping.file):
+        in_folder = ctx.settings.documents == "folder"  # elsewhere lists are named when they are imported
+        if mapping.file and in_folder and not ctx.documents.exists(mapping.file):
             yield _at(ctx, path, ["file"], f"there is no file {mapping.file}")
         publications = attempt(lambda: ctx.publications)[0] or {}
         for each in mapping.subscribe:

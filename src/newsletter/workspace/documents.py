@@ -1,6 +1,6 @@
-"""The documents of a workspace, in a folder; all writes go through `apply`, which keeps the old bytes.
+"""The documents of a workspace, and their first home: a folder. All writes go through `apply`, which keeps old bytes.
 
-The second home (the database, for several machines) stands behind the same methods.
+The second home (`database.py`, for several machines) stands behind the same methods and the same tests.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from re import Pattern, escape, split
 from re import compile as compile_pattern
-from re import escape, split
 from typing import Protocol
 
 from newsletter.errors import NewsletterError
@@ -36,10 +37,16 @@ class Write:
 
 
 class Documents(Protocol):
+    """What a unit of work (a request, a job, a command) sees of the documents. `now` begins another one."""
+
     def read(self, path: str) -> bytes: ...
+    def text(self, path: str) -> str: ...
     def exists(self, path: str) -> bool: ...
     def list(self, pattern: str) -> list[str]: ...
+    def stamp(self, *parts: str, but: Callable[[str], bool] = lambda path: False) -> str: ...
     def apply(self, write: Write, person_id: int) -> None: ...
+    def changing(self) -> AbstractContextManager[None]: ...
+    def now(self) -> Documents: ...
 
 
 # Keeps old bytes, person and time; handed in by the wiring, because history is rows.
@@ -58,24 +65,30 @@ class FolderDocuments:
         try:
             return self._file(path).read_bytes()
         except (FileNotFoundError, IsADirectoryError):
-            raise DocumentError(say("There is no file %(path)s in the workspace.", path=path)) from None
+            raise no_such(path) from None
 
     def text(self, path: str) -> str:
         """A document as text; a byte order mark is dropped."""
-        try:
-            return self.read(path).decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise DocumentError(
-                say("%(path)s is not UTF-8 (byte %(start)s): save it as UTF-8.", path=path, start=error.start)
-            ) from None
+        return as_text(self.read(path), path)
 
     def exists(self, path: str) -> bool:
         return self._file(path).is_file()
 
     def list(self, pattern: str) -> list[str]:
         """Paths that match a glob (`**` crosses folders), in order; the state folder is never among them."""
-        matches = compile_pattern(_regex(pattern)).fullmatch
+        matches = glob(pattern).fullmatch
         return sorted(path for path in self._walk(PurePosixPath(pattern)) if matches(path))
+
+    def stamp(self, *parts: str, but: Callable[[str], bool] = lambda path: False) -> str:
+        """Another whenever a file in these folders, or one of these files, changes, comes or goes, by whatever hand."""
+        files = [file for part in parts for file in _files(self.root / part)]
+        infos = [file.stat() for file in files if not but(file.relative_to(self.root).as_posix())]
+        newest = max((info.st_mtime_ns for info in infos), default=0)
+        return f"{len(infos)}-{newest}-{sum(info.st_size for info in infos)}"
+
+    def now(self) -> FolderDocuments:
+        """A folder is always as it is now."""
+        return self
 
     def apply(self, write: Write, person_id: int) -> None:
         """Writes whole or not at all; nothing happens where the bytes are the same."""
@@ -87,7 +100,7 @@ class FolderDocuments:
         if write.content is None:
             file.unlink(missing_ok=True)
         else:
-            _replace(file, write.content)
+            replace_file(file, write.content)
 
     @contextmanager
     def changing(self) -> Iterator[None]:
@@ -115,18 +128,42 @@ class FolderDocuments:
             raise DocumentError(say("A file name holds no NUL."))
         file = (self.root / path).resolve()
         if not file.is_relative_to(self.root.resolve()):
-            raise DocumentError(say("%(path)s lies outside the workspace.", path=path))
+            raise outside(path)
         return self.root / path
 
 
-def _regex(pattern: str) -> str:
+def as_text(content: bytes, path: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DocumentError(
+            say("%(path)s is not UTF-8 (byte %(start)s): save it as UTF-8.", path=path, start=error.start)
+        ) from None
+
+
+def no_such(path: str) -> DocumentError:
+    return DocumentError(say("There is no file %(path)s in the workspace.", path=path))
+
+
+def outside(path: str) -> DocumentError:
+    return DocumentError(say("%(path)s lies outside the workspace.", path=path))
+
+
+@lru_cache(maxsize=256)
+def glob(pattern: str) -> Pattern[str]:
     """A glob whose `*` stays within a folder and whose `**/` crosses any number of them."""
     signs = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     parts = split(r"(\*\*/|\*\*|\*|\?)", pattern)
-    return "".join(signs.get(part, escape(part)) for part in parts)
+    return compile_pattern("".join(signs.get(part, escape(part)) for part in parts))
 
 
-def _replace(file: Path, content: bytes) -> None:
+def _files(part: Path) -> list[Path]:
+    if part.is_file():
+        return [part]
+    return [file for file in part.rglob("*") if file.is_file() and not file.name.startswith(".")]
+
+
+def replace_file(file: Path, content: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     mode = file.stat().st_mode & 0o777 if file.exists() else 0o644
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=".writing-")

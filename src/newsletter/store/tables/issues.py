@@ -164,9 +164,19 @@ document = Table(
     "document",
     metadata,
     Column("path", Text, primary_key=True),
-    Column("content", LargeBinary, nullable=False),
+    Column("sha256", ForeignKey("document_content.sha256")),  # null: removed; the row tells those who had it
+    Column("version", Id, nullable=False),  # the number of its last change in document_version: they only rise
     Column("changed_by", ForeignKey("person.id"), nullable=False),
     Column("changed_at", Instant, nullable=False),
+    Index(None, "version"),
+)
+
+# Their bytes, those of earlier versions too: who reads as of a moment finds what there was then.
+document_content = Table(
+    "document_content",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
 )
 
 # Old bytes of every document that was written through the program: history and undo.
