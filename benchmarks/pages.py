@@ -247,7 +247,7 @@ SELECT i, (SELECT min(id) FROM institution) + i % (SELECT count(*) FROM institut
 SUBSCRIPTIONS = """
 INSERT INTO subscription (contact_id, publication, state, started_at) SELECT id, 'news', 'active', :at FROM contact"""
 DELIVERIES = """
-INSERT INTO delivery (run_id, issue_id, scope_id, contact_id, institution_id, state, reason, language, variant, address,
+INSERT INTO delivery (run_id, issue_id, serves, contact_id, institution_id, state, reason, language, variant, address,
                       address_key, domain, field_values, due_at, not_before, attempts, changed_at)
 SELECT run.id, run.issue_id, run.issue_id, c.id, c.institution_id,
        CASE WHEN c.id % 100 = 0 THEN 'rejected' ELSE 'accepted' END,

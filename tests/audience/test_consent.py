@@ -181,7 +181,7 @@ def _deliveries(connection: object, world: World, states: dict[int, str]) -> Non
             insert(delivery).values(
                 run_id=1,
                 issue_id=1,
-                scope_id=1,
+                serves=1,
                 contact_id=contact_id,
                 state=state,
                 address=f"{contact_id}@a.example",

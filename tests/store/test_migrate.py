@@ -75,6 +75,35 @@ ISSUE = """INSERT INTO issue (id, campaign, key, state, created_at, updated_at)
 VALUES (1, 'news', '1', 'draft', '2026-11-24T10:00:00.000000Z', '2026-11-24T10:00:00.000000Z')"""
 
 
+def test_deliveries_of_an_older_schema_serve_whom_they_served(empty: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+    with writing(empty) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0005")
+        for statement in (ISSUE, *RUN):
+            connection.execute(text(statement))
+        for contact, state in ((1, "accepted"), (2, "skipped"), (2, "pending")):
+            connection.execute(text(DELIVERY), {"contact": contact, "state": state})
+    assert migrate.upgrade(empty) == "0005"
+    with reading(empty) as connection:
+        served = connection.execute(text("SELECT contact_id, serves FROM delivery ORDER BY id")).all()
+    assert [tuple(row) for row in served] == [(1, 1), (2, None), (2, 1)]
+
+
+AT = "'2026-11-24T10:00:00.000000Z'"
+RUN = (
+    f"INSERT INTO person (id, slug, name, roles, created_at) VALUES (1, 'ana', 'Ana', '[]', {AT})",
+    f"""INSERT INTO edition (id, issue_id, number, hash, language_hashes, definition, languages, frozen_by, frozen_at)
+        VALUES (1, 1, 1, 'x', '{{}}', '{{}}', '{{}}', 1, {AT})""",
+    f"""INSERT INTO run (id, issue_id, edition_id, number, rehearsal, state, publication, statutory, transport,
+                         token_key, due_at, launched_by, launched_at)
+        VALUES (1, 1, 1, 1, false, 'sending', 'news', false, 'smtp', 1, {AT}, 1, {AT})""",
+)
+DELIVERY = f"""INSERT INTO delivery (run_id, issue_id, scope_id, contact_id, state, due_at, not_before, changed_at)
+               VALUES (1, 1, 1, :contact, :state, {AT}, {AT}, {AT})"""
+
+
 def test_a_newer_database_is_refused(empty: Engine) -> None:
     migrate.upgrade(empty)
     with writing(empty) as connection:

@@ -80,7 +80,14 @@ def _clear_deliveries(connection: Connection, contact_id: int, at: datetime) -> 
     connection.execute(
         update(delivery)
         .where(mine, delivery.c.state == DeliveryState.PENDING)
-        .values(state=DeliveryState.SKIPPED, reason="data erased", claim_id=None, claimed_until=None, changed_at=at)
+        .values(
+            state=DeliveryState.SKIPPED,
+            serves=None,
+            reason="data erased",
+            claim_id=None,
+            claimed_until=None,
+            changed_at=at,
+        )
     )
     connection.execute(
         update(delivery)

@@ -216,7 +216,7 @@ def not_reached(row: Any) -> ColumnElement[bool]:
 
 def _refused(issue_id: int) -> ColumnElement[bool]:
     """Whether an earlier run of the issue could not reach this contact, or another at the same address."""
-    earlier = (delivery.c.scope_id == issue_id, delivery.c.state != DeliveryState.SKIPPED.value, not_reached(delivery))
+    earlier = (delivery.c.serves == issue_id, not_reached(delivery))
     same = (delivery.c.contact_id == contact.c.id, delivery.c.address_key == contact.c.address_key)
     return or_(*(exists().where(*earlier, each).correlate(contact) for each in same))
 

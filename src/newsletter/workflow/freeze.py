@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, func, literal_column, select
+from sqlalchemy import exists, func, select
 
 from newsletter.audience.count import Count, explain
 from newsletter.audience.select import ranked
@@ -19,7 +19,7 @@ from newsletter.store.editions import EditionRow
 from newsletter.store.engine import reading, writing
 from newsletter.store.issues import IssueRow
 from newsletter.store.people import Person
-from newsletter.store.tables import SERVED_SCOPE, delivery
+from newsletter.store.tables import delivery
 from newsletter.tokens import INERT_ID
 from newsletter.workflow.audience import audience_rule, frozen_rule
 from newsletter.workflow.check import errors
@@ -78,7 +78,7 @@ def to_serve(ctx: Context, issue: IssueRow, edition: EditionRow) -> int:
     """How many recipients no earlier run of the issue has served: what an approval names."""
     rule = frozen_rule(ctx, edition)
     found = ranked(rule, ctx.fields)
-    served = exists().where(delivery.c.contact_id == found.c.contact_id, literal_column(SERVED_SCOPE) == issue.id)
+    served = exists().where(delivery.c.contact_id == found.c.contact_id, delivery.c.serves == issue.id)
     counted = select(func.count()).select_from(found).where(found.c.why.is_(None), ~served)
     with reading(ctx.engine) as connection:
         return int(connection.execute(counted).scalar_one())

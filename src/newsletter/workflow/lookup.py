@@ -19,7 +19,7 @@ from newsletter.model.permission import Action, may
 from newsletter.store.engine import reading
 from newsletter.store.folding import fold, folded
 from newsletter.store.people import Person
-from newsletter.store.tables import contact, delivery, institution, subscription, suppression
+from newsletter.store.tables import contact, delivery, institution, run, subscription, suppression
 from newsletter.workflow.contacts import masked
 from newsletter.workflow.context import Context
 from newsletter.workflow.deliveries import DeliveryRow, listed
@@ -130,8 +130,9 @@ def _last_of(ctx: Context, ids: Sequence[int], person: Person) -> dict[int, Deli
     """The newest delivery of each contact; one of a real send before a rehearsal's."""
     newest = (
         select(func.max(delivery.c.id))
+        .join(run, run.c.id == delivery.c.run_id)
         .where(delivery.c.contact_id.in_(ids))
-        .group_by(delivery.c.contact_id, delivery.c.scope_id < 0)
+        .group_by(delivery.c.contact_id, run.c.rehearsal)
     )
     rows = listed(ctx, [delivery.c.id.in_(newest)], [delivery.c.id], 2 * len(ids) + 1, person)
     rows.sort(key=lambda row: (not row.rehearsal, row.id))

@@ -30,7 +30,7 @@ INTEND = f"""
 SKIP = f"""
     UPDATE delivery
        SET state = 'skipped', reason = {may_not_write("delivery.contact_id", "delivery.address_key")},
-           claim_id = NULL, claimed_until = NULL, changed_at = :now
+           serves = NULL, claim_id = NULL, claimed_until = NULL, changed_at = :now
       FROM run
      WHERE delivery.id IN :ids
        AND delivery.state = 'pending'

@@ -42,18 +42,17 @@ NO_ADDRESS = "no address"
 NO_LANGUAGE = "no language of this edition"
 
 # Unique per issue for real sends, unique per run for a rehearsal.
-SCOPE = case((run.c.rehearsal, -run.c.id), else_=run.c.issue_id)
+SERVES = case((run.c.rehearsal, -run.c.id), else_=run.c.issue_id)
 
 # The losers of the unique indexes: whoever shares an address with one that is served, or was served meanwhile.
 COVERED = """
-    INSERT INTO delivery (run_id, issue_id, scope_id, contact_id, institution_id, state, reason, language, address,
-                          address_key, domain, due_at, not_before, changed_at)
-    SELECT run.id, run.issue_id, CASE WHEN run.rehearsal THEN -run.id ELSE run.issue_id END, a.contact_id,
-           c.institution_id, 'skipped',
+    INSERT INTO delivery (run_id, issue_id, contact_id, institution_id, state, reason, language, address, address_key,
+                          domain, due_at, not_before, changed_at)
+    SELECT run.id, run.issue_id, a.contact_id, c.institution_id, 'skipped',
            COALESCE((SELECT 'covered by contact ' || w.contact_id || ', who has the same address'
                        FROM delivery w
-                      WHERE w.scope_id = CASE WHEN run.rehearsal THEN -run.id ELSE run.issue_id END
-                        AND w.address_key = c.address_key AND w.state <> 'skipped' AND w.contact_id <> c.id),
+                      WHERE w.serves = CASE WHEN run.rehearsal THEN -run.id ELSE run.issue_id END
+                        AND w.address_key = c.address_key AND w.contact_id <> c.id),
                     'covered by an earlier send of this issue'),
            a.language, c.address, c.address_key, c.domain, run.due_at, run.due_at, :now
       FROM run_audience a JOIN run ON run.id = a.run_id LEFT JOIN contact c ON c.id = a.contact_id
@@ -113,7 +112,7 @@ def insertion(values: Values, dialect: str, due: Due = NO_WAVES) -> Insert:
     columns: dict[str, Any] = {
         "run_id": ranked.c.run_id,
         "issue_id": ranked.c.issue_id,
-        "scope_id": ranked.c.scope_id,
+        "serves": case((left_out, null()), else_=ranked.c.serves),
         "contact_id": ranked.c.contact_id,
         "institution_id": ranked.c.institution_id,
         "state": case((left_out, "skipped"), else_="pending"),
@@ -166,7 +165,7 @@ def _ranked(values: Values, dialect: str, due: Due) -> Select[Any]:
         run_audience.c.variant,
         run.c.issue_id,
         _due(due).label("due_at"),
-        SCOPE.label("scope_id"),
+        SERVES.label("serves"),
         contact.c.institution_id,
         contact.c.address,
         contact.c.address_key,

@@ -45,7 +45,7 @@ RETRY = f"""
        AND run.id = delivery.run_id AND run.state <> 'cancelled'
        AND {may_not_write("delivery.contact_id", NOW.format("address_key"))} IS NULL
        AND NOT EXISTS (SELECT 1 FROM delivery o
-                        WHERE o.scope_id = delivery.scope_id AND o.id <> delivery.id AND o.state <> 'skipped'
+                        WHERE o.serves = delivery.serves AND o.id <> delivery.id
                           AND o.address_key = {NOW.format("address_key")})
     RETURNING delivery.id
 """

@@ -36,7 +36,7 @@ from sqlalchemy import (
 
 from newsletter.store.ledger.layout import json_array
 from newsletter.store.ledger.sql import sql
-from newsletter.store.tables import SERVED_SCOPE, contact, institution
+from newsletter.store.tables import contact, institution
 from newsletter.store.types import Id
 
 ranking = Table(
@@ -62,11 +62,11 @@ BLOCK = 25_000  # a fortieth of the keys of a million contacts, and as many inde
 FindVariant = Callable[[Sequence[Any]], int | None]
 
 # Nobody is served twice: whom an earlier run of the issue has served, or is about to, is not in this one.
-LEAVE_OUT_SERVED = f"""
+LEAVE_OUT_SERVED = """
     DELETE FROM ranking
      WHERE EXISTS (SELECT 1 FROM delivery d
                     WHERE d.contact_id = ranking.contact_id
-                      AND {SERVED_SCOPE} = :scope)
+                      AND d.serves = :serves)
 """
 
 ORDER_BLOCK = """
@@ -118,8 +118,8 @@ def rank(connection: Connection, audience: Select[Any], *, one: Mapping[str, int
     connection.execute(insert(ranking).from_select(["contact_id", "language", "skip", "variant"], ordered))
 
 
-def leave_out_served(connection: Connection, scope: int) -> None:
-    connection.execute(sql(LEAVE_OUT_SERVED), {"scope": scope})
+def leave_out_served(connection: Connection, serves: int) -> None:
+    connection.execute(sql(LEAVE_OUT_SERVED), {"serves": serves})
 
 
 def find_variants(

@@ -48,7 +48,7 @@ STOP_DEAD = """
 SKIP_CANCELLED = """
     UPDATE delivery
        SET state = 'skipped', reason = COALESCE('cancelled: ' || (SELECT reason FROM run WHERE id = :run), 'cancelled'),
-           claim_id = NULL, claimed_until = NULL, changed_at = :now
+           serves = NULL, claim_id = NULL, claimed_until = NULL, changed_at = :now
      WHERE id IN (SELECT d.id FROM delivery d JOIN run ON run.id = d.run_id
                    WHERE run.id = :run AND run.state = 'cancelled' AND d.state = 'pending' LIMIT :size)
 """

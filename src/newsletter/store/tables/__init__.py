@@ -33,7 +33,6 @@ from newsletter.store.tables.issues import (
     review_comment,
 )
 from newsletter.store.tables.ledger import (
-    SERVED_SCOPE,
     attempt,
     delivery,
     event,
@@ -54,7 +53,6 @@ from newsletter.store.tables.staff import (
 )
 
 __all__ = [
-    "SERVED_SCOPE",
     "acceptance",
     "approval",
     "asset",

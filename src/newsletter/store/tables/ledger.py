@@ -66,17 +66,15 @@ run_audience = Table(
     sqlite_with_rowid=False,
 )
 
-# What a delivery takes up: null, and so no duplicate of anything, where it is skipped.
-SERVED_SCOPE = "(CASE WHEN state <> 'skipped' THEN scope_id END)"
-
 delivery = Table(
     "delivery",
     metadata,
     Column("id", Id, primary_key=True),
     Column("run_id", ForeignKey("run.id"), nullable=False),
     Column("issue_id", ForeignKey("issue.id"), nullable=False),
-    # Uniqueness: the issue's id for real sends, minus the run's id for a rehearsal (unique per run).
-    Column("scope_id", Id, nullable=False),
+    # What it takes up: the issue's id for a real send, minus the run's id for a rehearsal (unique per run); null, and
+    # so no duplicate of anything, where it is skipped.
+    Column("serves", Id),
     Column("contact_id", Id, nullable=False),
     Column("institution_id", Id),
     Column("state", String(16), nullable=False),
@@ -98,16 +96,9 @@ delivery = Table(
     Column("changed_at", Instant, nullable=False),
     _one_of("state", DeliveryState),
     # One delivery per issue and contact, and one per issue and address; skipped rows apart. The first finds all
-    # deliveries of a contact too, so that a launch fills one index less.
-    Index("uq_delivery_contact_scope", "contact_id", text(SERVED_SCOPE), unique=True),
-    Index(
-        "uq_delivery_scope_address",
-        "scope_id",
-        "address_key",
-        unique=True,
-        sqlite_where=text("state <> 'skipped'"),
-        postgresql_where=text("state <> 'skipped'"),
-    ),
+    # deliveries of a contact too, so that a launch fills one index less; and neither changes while a message is sent.
+    Index("uq_delivery_contact", "contact_id", "serves", unique=True),
+    Index("uq_delivery_address", "serves", "address_key", unique=True),
     Index(
         "ix_delivery_claimable",
         "run_id",
