@@ -6,7 +6,7 @@ const dist = "../src/newsletter/web/dist";
 const outdir = `${dist}.new`; // beside it: a studio that runs is never without its scripts
 await rm(outdir, { recursive: true, force: true });
 await build({
-  entryPoints: ["src/studio.ts", "src/composer.ts", "src/editor.ts", "src/studio.css", "src/public.css"],
+  entryPoints: ["src/studio.ts", "src/composer.ts", "src/editor.ts", "src/crop.ts", "src/studio.css", "src/public.css"],
   outdir,
   bundle: true,
   splitting: true,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
@@ -10,11 +12,14 @@ from newsletter.store import people
 from newsletter.store.engine import writing
 from tests.browser import ALONE, Served, steps_of
 from tests.e2e.conftest import sign_in
+from tests.gathering.test_images import drawing, saved
 
 pytestmark = pytest.mark.browser
 
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
-PAGES = (*ALONE, *steps_of("news/2026-12"))
+HALL = "/articles/news/hall"
+OF_ARTICLE = (HALL, f"{HALL}/en/edit", f"{HALL}/picture", f"{HALL}/picture/choose", f"{HALL}/picture/crop")
+PAGES = (*ALONE, *OF_ARTICLE, *steps_of("news/2026-12"))
 LOOKS = ((1280, "light", None), (320, "dark", None), (1280, "dark", "fr"), (320, "light", "ar"))
 
 
@@ -23,11 +28,21 @@ def faults(page: Page) -> list[str]:
     return [f"{each['id']}: {node['html'][:120]}" for each in found for node in each["nodes"]]
 
 
+def pictured(campaign: Path) -> None:
+    """An article with a picture that says nothing yet."""
+    (campaign / "pictures").mkdir()
+    (campaign / "pictures/hall.png").write_bytes(saved(drawing(800, 400)))
+    picture = "picture: {file: pictures/hall.png, crop: {x: 10, y: 10, width: 50, height: 80}}"
+    event = "event: {start: 2026-12-05T14:00, zone: Europe/Paris, place: Lyon}"
+    (campaign / "articles/hall.en.md").write_text(f"---\ntitle: A hall\n{picture}\n{event}\n---\nIt stands.\n")
+
+
 @pytest.mark.parametrize(("width", "scheme", "language"), LOOKS)
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     page: Page, served: Served, width: int, scheme: str, language: str | None
 ) -> None:
     """In Arabic the words are English, but the page runs from right to left."""
+    pictured(served.ws.context.folder / "campaigns/news")
     served.ws.gather("news", key="2026-12", person="ana")
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]

@@ -28,11 +28,14 @@ from newsletter.web.recalled import recalled
 from newsletter.web.views import said
 from newsletter.workflow import drafting, launching
 from newsletter.workflow.progress import advice
+from tests.gathering.test_images import drawing, saved
 from tests.web.desk import client, post
 from tests.workflow.office import ISSUE, approved, carry, lay, office
 
 AT = f"/issues/{ISSUE}"
+HALL = "/articles/news/hall"
 PAGES = (
+    *(HALL, f"{HALL}/en/edit", f"{HALL}/picture", f"{HALL}/picture/choose", f"{HALL}/picture/crop"),
     *("/", "/issues", "/articles", "/articles/new", "/articles/news/counter", "/who", "/account", "/no-such-page"),
     *(AT, f"{AT}/content", f"{AT}/content/subjects", f"{AT}/content/history", f"{AT}/content/items/i1"),
     *(f"{AT}/preview", f"{AT}/checks?run=1", f"{AT}/recipients", f"{AT}/approval", f"{AT}/schedule", f"{AT}/progress"),
@@ -44,6 +47,11 @@ ROSA = '\n[people.rosa]\nname = "Rosa"\naddress = "rosa@example.org"\nroles = ["
 @pytest.fixture(scope="module")
 def ws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     folder = lay(tmp_path_factory.mktemp("french") / "ws", tables=ROSA)
+    (folder / "campaigns/news/pictures").mkdir()
+    (folder / "campaigns/news/pictures/hall.png").write_bytes(saved(drawing(300, 200)))
+    (folder / "campaigns/news/articles/hall.en.md").write_text(
+        "---\ntitle: Une salle\npicture: {file: pictures/hall.png}\nevent: {start: 2026-12-05}\n---\nElle est là.\n"
+    )
     with office(folder, FixedClock(datetime(2026, 11, 24, 10, 0, tzinfo=UTC))) as opened:
         approved(opened)
         carry(opened)

@@ -11,6 +11,7 @@ from newsletter.i18n import say
 ASPECTS = {"16:9": 16 / 9, "3:2": 3 / 2, "4:3": 4 / 3, "1:1": 1.0, "3:4": 3 / 4}  # width to height
 LEAST = 1.0  # percent
 NEAR = 0.01  # of an aspect: hundredths of a percent are too coarse to meet it
+BEYOND = say("The frame goes beyond the picture: its place and its width (or height) are at most 100 together.")
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 
@@ -24,10 +25,8 @@ class Crop(BaseModel):
 
     @model_validator(mode="after")
     def _within(self) -> Crop:
-        if self.x + self.width > 100.01 or self.y + self.height > 100.01:
-            raise ValueError(
-                say("The frame goes beyond the picture: its place and its width (or height) are at most 100 together.")
-            )
+        if beyond(self.x, self.y, self.width, self.height):
+            raise ValueError(BEYOND)
         return self
 
     @property
@@ -65,3 +64,7 @@ def frame(x: float, y: float, width: float, height: float) -> Crop:
     x, y = round(x, 2), round(y, 2)
     width, height = min(width, 100 - x), min(height, 100 - y)
     return Crop(x=x, y=y, width=round(width, 2), height=round(height, 2))
+
+
+def beyond(x: float, y: float, width: float, height: float) -> bool:
+    return x + width > 100.01 or y + height > 100.01  # hundredths are rounded

@@ -15,6 +15,7 @@ from newsletter.i18n import say
 from newsletter.model.permission import NotAllowed
 from newsletter.web.studio import (
     approval,
+    article_pictures,
     articles,
     checking,
     colleagues,
@@ -23,6 +24,7 @@ from newsletter.web.studio import (
     home,
     issues,
     links,
+    pictures,
     preview,
     progress,
     recipients,
@@ -49,6 +51,8 @@ PAGES = (
     approval,
     links,
     differences,
+    pictures,
+    article_pictures,
 )
 KEPT = "public, max-age=31536000, immutable"
 

@@ -17,6 +17,7 @@ from newsletter.model.article import Article
 from newsletter.model.permission import Action
 from newsletter.web.studio.desk import At, Desk, allowed, form_value
 from newsletter.web.studio.issues import the_issue
+from newsletter.web.studio.pictures import thumbnail
 from newsletter.workflow import amend, articles, joining, outdated, placing, readable
 from newsletter.workflow.articles import Shelved
 from newsletter.workspace.curating import many_lines, one_line
@@ -61,12 +62,12 @@ def new_article(at: At, campaign: str = "", article: str = "", language: str = "
 @router.post("/articles/new", dependencies=EDIT)
 def write_article(at: At, form: TheForm) -> Response:
     try:
-        campaign = _known_campaign(at, form)
+        campaign = known_campaign(at, form)
         front = articles.front_of(_values(form))
         key = articles.write_article(at.ctx, campaign, front, many_lines(form.get("body", "")), at.person)
     except NewsletterError as error:
         return _new(at, form, failed=at.say(error))
-    return at.go(f"/articles/{campaign}/{key}", say("The article is kept."))
+    return at.go(_next(campaign, key, form), say("The article is kept."))
 
 
 @router.post("/articles/upload", dependencies=EDIT)
@@ -76,7 +77,7 @@ def upload(
     """The file's text in the form: nothing is kept before somebody has looked."""
     values = {"campaign": campaign, "article": article}
     try:
-        _known_campaign(at, values)
+        known_campaign(at, values)
         content = file.file.read(articles.LARGEST + 1)
         found = articles.uploaded(at.ctx, campaign, file.filename or "", content)
     except NewsletterError as error:
@@ -97,7 +98,7 @@ def article_page(at: At, campaign: str, article: str) -> Response:
 
 
 def _page(at: Desk, campaign: str, article: str, failed: str = "") -> Response:
-    found = articles.one(at.ctx, _known_campaign(at, {"campaign": campaign}), article, at.studio.libraries.of)
+    found = articles.one(at.ctx, known_campaign(at, {"campaign": campaign}), article, at.studio.libraries.of)
     titles = {name: title for name, title, _ in _campaigns(at)}
     own_names = {each.path: (each.label or {}).get(at.language) for each in at.ctx.fields}
     library = at.studio.libraries.of(at.ctx, campaign)
@@ -111,6 +112,8 @@ def _page(at: Desk, campaign: str, article: str, failed: str = "") -> Response:
         rooms=placing.rooms(at.ctx, campaign, article, at.language) if at.may("edit") else [],
         using=placing.using(at.ctx, campaign, article) if at.may("edit") else [],
         can_amend=amend.can_amend,
+        changeable=any(amend.can_amend(each) for each in found.translations.values()),
+        thumbnail=thumbnail(at.ctx, campaign, found.first.picture),
         readable=partial(_readable, {path: name for path, name in own_names.items() if name}),
         lacking=lacking,
         likely=[(each, library[each.key]) for each in joining.likely(article, library)] if lacking else [],
@@ -131,7 +134,7 @@ def _readable(own_names: dict[str, str], article: Article, core: dict[str, str])
 
 @router.post("/articles/{campaign}/{article}/still-right", dependencies=EDIT)
 def still_right(at: At, campaign: str, article: str, language: Annotated[str, Form()]) -> Response:
-    articles.still_right(at.ctx, _known_campaign(at, {"campaign": campaign}), article, language, at.person)
+    articles.still_right(at.ctx, known_campaign(at, {"campaign": campaign}), article, language, at.person)
     return at.go(f"/articles/{campaign}/{article}", say("Noted: the translation is still right."))
 
 
@@ -144,13 +147,18 @@ def edit(at: At, campaign: str, article: str, language: str) -> Response:
 def save(at: At, campaign: str, article: str, language: str, form: TheForm) -> Response:
     made_from, text = form.get("made_from", ""), many_lines(form.get("body", ""))
     try:
-        known = _known_campaign(at, {"campaign": campaign})
+        known = known_campaign(at, {"campaign": campaign})
         front = articles.front_of(_values(form))
         fallen = amend.amend(at.ctx, known, article, language, front, text, at.person, made_from=made_from)
     except NewsletterError as error:
         return _edit(at, campaign, article, language, form, error)
     said = say("Saved; %(fallen)s.", fallen=fallen) if fallen else say("Saved.")
-    return at.go(f"/articles/{campaign}/{quote(article)}", said)
+    return at.go(_next(campaign, article, form), said)
+
+
+def _next(campaign: str, article: str, form: dict[str, str]) -> str:
+    """To the article, or where the button that saved it leads."""
+    return f"/articles/{campaign}/{quote(article)}" + ("/picture" if form.get("then") == "picture" else "")
 
 
 def _edit(
@@ -162,7 +170,7 @@ def _edit(
     error: NewsletterError | None = None,
 ) -> Response:
     """The form with what was typed, or as the text stands; after a conflict the text as it stands beside it."""
-    now = amend.opened(at.ctx, _known_campaign(at, {"campaign": campaign}), article, language)
+    now = amend.opened(at.ctx, known_campaign(at, {"campaign": campaign}), article, language)
     stands = {
         "title": now.article.title,
         "summary": now.article.summary,
@@ -177,6 +185,8 @@ def _edit(
         409 if conflict else 422 if error else 200,
         form=stands | (form or {}) | ({"made_from": now.hash} if conflict else {}),
         stands=now.article if conflict else None,
+        picture=now.article.picture,
+        thumbnail=thumbnail(at.ctx, campaign, now.article.picture),
         tag=language,
         back=f"/articles/{campaign}/{quote(article)}",
         failed=at.say(error) if error else "",
@@ -188,7 +198,7 @@ def use(at: At, campaign: str, article: str, place: Annotated[str, Form()]) -> R
     """`place`: the key of an issue and one of its sections."""
     key, _, section = place.partition("/")
     try:
-        row = the_issue(at, _known_campaign(at, {"campaign": campaign}), key)
+        row = the_issue(at, known_campaign(at, {"campaign": campaign}), key)
         done = placing.use(at.ctx, row, article, section, at.person)
     except NewsletterError as error:
         return _page(at, campaign, article, at.say(error))
@@ -201,7 +211,7 @@ def use(at: At, campaign: str, article: str, place: Annotated[str, Form()]) -> R
 @router.post("/articles/{campaign}/{article}/join", dependencies=EDIT)
 def join(at: At, campaign: str, article: str, other: Annotated[str, Form()]) -> Response:
     try:
-        key = joining.join(at.ctx, _known_campaign(at, {"campaign": campaign}), article, other, at.person)
+        key = joining.join(at.ctx, known_campaign(at, {"campaign": campaign}), article, other, at.person)
     except NewsletterError as error:
         return _page(at, campaign, article, at.say(error))
     return at.go(f"/articles/{campaign}/{quote(key)}", say("Joined: the texts are translations of each other now."))
@@ -210,7 +220,7 @@ def join(at: At, campaign: str, article: str, other: Annotated[str, Form()]) -> 
 @router.post("/articles/{campaign}/{article}/split", dependencies=EDIT)
 def split(at: At, campaign: str, article: str, language: Annotated[str, Form()]) -> Response:
     try:
-        joining.split(at.ctx, _known_campaign(at, {"campaign": campaign}), article, language, at.person)
+        joining.split(at.ctx, known_campaign(at, {"campaign": campaign}), article, language, at.person)
     except NewsletterError as error:
         return _page(at, campaign, article, at.say(error))
     return at.go(f"/articles/{campaign}/{quote(article)}", say("Taken apart: that text is an article of its own now."))
@@ -254,7 +264,7 @@ def _values(form: dict[str, str]) -> dict[str, object]:
     }
 
 
-def _known_campaign(at: Desk, form: dict[str, str]) -> str:
+def known_campaign(at: Desk, form: dict[str, str]) -> str:
     name = form.get("campaign", "")
     if name not in at.ctx.campaigns:
         raise UsageError(say("There is no such newsletter: choose one of the list."))
