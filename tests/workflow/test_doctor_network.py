@@ -26,6 +26,7 @@ from newsletter.settings import load_settings
 from newsletter.workflow.doctor_finding import Examined
 from newsletter.workflow.doctor_network import _certificate, examine_network
 from newsletter.workflow.init import lay_starter
+from newsletter.workspace.documents import FolderDocuments
 
 TOP = 'send_with = ["smtp"]\npublic_url = "http://news.association.int"\n'
 SMTP = '\n[transports.smtp]\nkind = "smtp"\nhost = "127.0.0.1"\nport = 9\n'
@@ -64,7 +65,7 @@ def examined(folder: Path, records: dict[tuple[str, str], list[str]], tables: st
     campaign = folder / "campaigns/news/campaign.yaml"
     campaign.write_text(campaign.read_text().replace("@example.org", "@news.association.int"))
     with name_server(records) as resolver:
-        found = examine_network(folder, load_settings(folder, {}), resolver)
+        found = examine_network(FolderDocuments(folder, print), load_settings(folder, {}), resolver)
         return {each.what.replace("news.association.int", "us"): each for each in found}
 
 
@@ -105,13 +106,13 @@ def test_where_nobody_answers_nothing_is_called_wrong(tmp_path: Path) -> None:
     examined(tmp_path / "a", {})
     nowhere = Resolver(configure=False)
     nowhere.nameservers, nowhere.port = ["127.0.0.1"], 1
-    found = list(examine_network(tmp_path / "a", load_settings(tmp_path / "a", {}), nowhere))
+    found = list(examine_network(FolderDocuments(tmp_path / "a", print), load_settings(tmp_path / "a", {}), nowhere))
     assert [(each.ok, "cannot be asked" in each.found) for each in found] == [(True, True)]
 
 
 def test_a_workspace_that_only_rehearses_needs_no_dns(tmp_path: Path) -> None:
     lay_starter(tmp_path)
-    assert list(examine_network(tmp_path, load_settings(tmp_path, {}))) == []
+    assert list(examine_network(FolderDocuments(tmp_path, print), load_settings(tmp_path, {}))) == []
 
 
 @pytest.mark.parametrize(("days", "ok"), [(90, True), (5, False), (-1, False)])

@@ -20,15 +20,15 @@ class Change:
     person: str  # the name
     person_id: int
     at: datetime
+    first: bool = False  # nothing was there before
 
 
 def changes(connection: Connection, path: str, *, operation: str = "", limit: int = 20) -> list[Change]:
     """The latest of a document, newest first; `operation`: only those whose words begin so."""
     columns = document_version.c
     statement = (
-        select(
-            columns.id, columns.path, columns.operation, person.c.name.label("person"), columns.person_id, columns.at
-        )
+        select(columns.id, columns.path, columns.operation, columns.person_id, columns.at)
+        .add_columns(person.c.name.label("person"), columns.before.is_(None).label("first"))
         .join_from(document_version, person, person.c.id == columns.person_id)
         .where(columns.path == path)
         .order_by(columns.id.desc())

@@ -185,17 +185,18 @@ def unplan_issue(ctx: Context, row: IssueRow, person: Person) -> bool:
 def _write_planned(ctx: Context, row: IssueRow, planned: str | None, person: Person) -> str | None:
     """Says which approval falls."""
     path = draft_path(row.campaign, row.key)
-    before = ctx.documents.text(path)
-    after = with_planned(before, planned)
-    if load_yaml(after, path, Draft) != load_yaml(before, path, Draft).model_copy(update={"planned": planned}):
-        raise NewsletterError(
-            say(
-                "%(path)s has an unusual form: write `planned: %(planned)s` into it by hand.",
-                path=path,
-                planned=planned,
+    with ctx.documents.changing():
+        before = ctx.documents.text(path)
+        after = with_planned(before, planned)
+        if load_yaml(after, path, Draft) != load_yaml(before, path, Draft).model_copy(update={"planned": planned}):
+            raise NewsletterError(
+                say(
+                    "%(path)s has an unusual form: write `planned: %(planned)s` into it by hand.",
+                    path=path,
+                    planned=planned,
+                )
             )
-        )
-    return write_draft(ctx, row, after, f"plan for {planned}" if planned else "plan for no time", person)
+        return write_draft(ctx, row, after, f"plan for {planned}" if planned else "plan for no time", person)
 
 
 _LINE = re.compile(r"^planned:[^#\n]*?([ \t]*#[^\n]*)?(\n|\Z)", re.MULTILINE)

@@ -6,6 +6,7 @@ come back paused, planned ones held, and nothing real leaves before an administr
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sqlite3
@@ -25,8 +26,8 @@ from newsletter.store.engine import open_engine, writing
 from newsletter.store.tables import issue, meta, run
 from newsletter.workflow.context import Context
 from newsletter.workflow.origin import URL as ORIGIN
+from newsletter.workspace.paths import FOLDERS
 
-FOLDERS = ("campaigns", "templates", "subscribers")
 SQLITE, DUMP = "newsletter.sqlite", "database.dump"
 
 
@@ -40,8 +41,10 @@ def back_up(ctx: Context, file: Path) -> Path:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
             taken = {"comment": ctx.clock.now().strftime("%Y-%m-%d %H:%M UTC")}
             with tarfile.open(fileobj=stream, mode="w:gz", pax_headers=taken) as archive:
-                for path in _documents(ctx.folder):
+                for path in _files(ctx):
                     archive.add(path, path.relative_to(ctx.folder).as_posix(), recursive=False)
+                if ctx.settings.documents == "database":
+                    _add_documents(archive, ctx)
                 archive.add(database, f"{STATE_FOLDER}/{database.name}")
         part.replace(file)
     return file
@@ -66,11 +69,21 @@ def restore(file: Path, folder: Path, *, url: str | None = None) -> int:
     return stopped
 
 
-def _documents(folder: Path) -> Iterator[Path]:
-    yield folder / FILE
-    yield from (each for name in FOLDERS for each in sorted((folder / name).rglob("*")) if each.is_file())
+def _files(ctx: Context) -> Iterator[Path]:
+    folder = ctx.folder
+    if ctx.settings.documents == "folder":
+        yield folder / FILE
+        yield from (each for name in FOLDERS for each in sorted((folder / name).rglob("*")) if each.is_file())
     if (keys := folder / STATE_FOLDER / SECRETS_FILE).exists():
         yield keys
+
+
+def _add_documents(archive: tarfile.TarFile, ctx: Context) -> None:
+    """They are in the database too; as files they make the archive a workspace wherever it is unpacked."""
+    for path in ctx.documents.list("**"):
+        content, told = ctx.documents.read(path), tarfile.TarInfo(path)
+        told.size, told.mtime = len(content), int(ctx.clock.now().timestamp())
+        archive.addfile(told, io.BytesIO(content))
 
 
 def _dump(engine: Engine, scratch: Path) -> Path:

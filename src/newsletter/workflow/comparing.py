@@ -115,7 +115,8 @@ def _draft_at(ctx: Context, issue: IssueRow, at: datetime) -> Draft:
     path = draft_path(issue.campaign, issue.key)
     with reading(ctx.engine) as connection:
         later = [each for each in versions.changes(connection, path, limit=CHANGES) if each.at > at]
-        text = versions.before(connection, path, later[-1].id) if later else None
+        kept = (versions.before(connection, path, each.id) for each in reversed(later))
+        text = next((each for each in kept if each is not None), None)  # a first push had nothing before it
     if text is not None:
         return load_yaml(text.decode("utf-8-sig"), path, Draft)
     return ctx.draft(issue.campaign, issue.key) if ctx.documents.exists(path) else Draft()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,7 +38,7 @@ LOCAL = "local"  # who acts where nobody is named: holds every role
 
 @dataclass
 class Context:
-    """An open workspace, for one unit of work: `replace(ctx)` begins another, with the definitions as they are then.
+    """An open workspace, for one unit of work: `now` begins another, with the definitions as they are then.
 
     `folder` holds what is no document: keys, the practice folder, lists to import. It need not be there.
     """
@@ -54,6 +54,9 @@ class Context:
 
     def __post_init__(self) -> None:
         self.documents = self.documents.now()
+
+    def now(self) -> Context:
+        return replace(self)
 
     @property
     def renderer(self) -> Renderer:

@@ -11,7 +11,6 @@ import socket
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
@@ -23,6 +22,7 @@ from newsletter.model.address import ascii_domain
 from newsletter.model.campaign import Campaign
 from newsletter.settings import DkimSettings, OutboxSettings, Settings, provider_secret
 from newsletter.workflow.doctor_finding import Examined
+from newsletter.workspace.documents import Documents
 from newsletter.workspace.loading import load_yaml
 
 SECONDS = 3.0
@@ -35,12 +35,12 @@ class NoNameServer(Exception):
     """Nobody answers: DNS cannot be asked from here."""
 
 
-def examine_network(folder: Path, settings: Settings, resolver: Resolver | None = None) -> Iterator[Examined]:
+def examine_network(documents: Documents, settings: Settings, resolver: Resolver | None = None) -> Iterator[Examined]:
     """Of a workspace that really sends; one that only rehearses needs none of this."""
     if not any(not isinstance(settings.transports[name], OutboxSettings) for name in settings.send_with):
         return
     ask = Names(resolver)
-    for domain in sorted(_sender_domains(folder, settings)):
+    for domain in sorted(_sender_domains(documents, settings)):
         try:
             yield from _domain(ask, domain, settings.dkim)
         except NoNameServer as error:
@@ -79,13 +79,13 @@ class Names:
             raise NoNameServer(type(error).__name__) from error
 
 
-def _sender_domains(folder: Path, settings: Settings) -> set[str]:
+def _sender_domains(documents: Documents, settings: Settings) -> set[str]:
     """Of all campaigns that can be read, and of the envelope; what is reserved for examples has no DNS."""
     addresses = [getattr(each, "envelope_from", None) for each in settings.transports.values()]
-    for file in (folder / "campaigns").glob("*/campaign.yaml"):
+    for path in documents.list("campaigns/*/campaign.yaml"):
         try:
-            campaign = load_yaml(file.read_text("utf-8-sig"), file.name, Campaign)
-        except (NewsletterError, OSError, UnicodeDecodeError):
+            campaign = load_yaml(documents.text(path), path, Campaign)
+        except (NewsletterError, OSError):
             continue  # `newsletter check` says what is wrong
         addresses += [campaign.sender_for(language).address for language in settings.languages]
     domains = {ascii_domain(each.rpartition("@")[2]) for each in addresses if each}

@@ -186,7 +186,7 @@ def history(ctx: Context, row: IssueRow, operation: str = "", limit: int = 20) -
 class Told:
     """An operation taken apart, so that a page can say it in its reader's words."""
 
-    what: str  # state, move, add, edit, subject, preview, back, gather, plan, other
+    what: str  # state, move, add, edit, subject, preview, back, gather, copy, plan, push, other
     item: str = ""  # of the draft; for `add` the key of an article
     more: str = ""  # a state, a section or a way, a language, a time
 
@@ -202,6 +202,7 @@ _TOLD = (
     ("gather", re.compile(r"gather")),
     ("copy", re.compile(r"copy of (?P<more>\S+)")),
     ("plan", re.compile(r"plan for (?P<more>.+)")),
+    ("push", re.compile(r"push")),
 )
 
 

@@ -50,14 +50,15 @@ def gather_issue(
     with reading(ctx.engine) as connection:
         known = remembered(connection)
     found = gather(name, campaign, Desk(ctx.documents, ctx.settings.languages, fetch, known), strict=strict)
-    before = ctx.documents.text(path) if ctx.documents.exists(path) else None
-    draft = load_yaml(before, path, Draft) if before is not None else Draft()
-    occasion = Occasion(issue_date(key, _planned(draft)), draft, _earlier(ctx, name, key))
-    proposals = propose(campaign, found.candidates, found.library, occasion)
-    _write(ctx, found, person)
-    title = f"{campaign.title}, {key}"
-    text = new_draft(title, proposals) if before is None else refresh(before, proposals, path)
-    ctx.documents.apply(Write(path, "gather", text.encode()), person.id)
+    with ctx.documents.changing():  # only now: the sources took their time
+        before = ctx.documents.text(path) if ctx.documents.exists(path) else None
+        draft = load_yaml(before, path, Draft) if before is not None else Draft()
+        occasion = Occasion(issue_date(key, _planned(draft)), draft, _earlier(ctx, name, key))
+        proposals = propose(campaign, found.candidates, found.library, occasion)
+        _write(ctx, found, person)
+        title = f"{campaign.title}, {key}"
+        text = new_draft(title, proposals) if before is None else refresh(before, proposals, path)
+        ctx.documents.apply(Write(path, "gather", text.encode()), person.id)
     wanted = addresses(campaign, load_yaml(text, path, Draft), found.library, ctx.settings.languages)
     _bring_pictures(ctx, name, found, wanted, fetch, person)
     with writing(ctx.engine) as connection:

@@ -34,10 +34,11 @@ class Home:
     documents: Documents
 
 
-def find_home(folder: Path, env: Mapping[str, str], clock: Clock) -> Home:
+def find_home(folder: Path, env: Mapping[str, str], clock: Clock, *, as_it_is: bool = False) -> Home:
     """NEWSLETTER_DOCUMENTS, else the folder's newsletter.toml, says where the documents lie.
 
     Where that is the database, nothing is read from the folder but which database it is, unless DATABASE_URL names it.
+    Its schema is brought up to date first, as the settings lie in it; not where it is only looked at (`as_it_is`).
     """
     local = None if _told_apart(env) or not (folder / FILE).is_file() else load_settings(folder, env)
     where = env.get(DOCUMENTS) or (local.documents if local else "folder")
@@ -48,7 +49,8 @@ def find_home(folder: Path, env: Mapping[str, str], clock: Clock) -> Home:
         engine = _engine(folder, settings.database)
         return Home(folder, settings, engine, _in_folder(folder, engine, clock))
     engine = _engine(folder, local.database if local else _told(folder, env))
-    upgrade(engine)
+    if not as_it_is:
+        upgrade(engine)
     documents = DatabaseDocuments(Shelf(engine, clock))
     if not documents.exists(FILE):
         raise UsageError(

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from newsletter.errors import NewsletterError, UsageError
 from newsletter.i18n import say
 from newsletter.model.permission import NotAllowed
+from newsletter.store.documents import ChangedMeanwhile
 from newsletter.web.studio import (
     approval,
     article_pictures,
@@ -98,7 +99,7 @@ def _sign_in(request: Request, error: Exception) -> Response:
 
 
 def _error(request: Request, error: Exception) -> Response:
-    status = 403 if isinstance(error, (NotAllowed, Forged)) else 422
+    status = 403 if isinstance(error, (NotAllowed, Forged)) else 409 if isinstance(error, ChangedMeanwhile) else 422
     if isinstance(error, UsageError) and str(error).startswith("There is no"):
         status = 404
     return _page(request, status, NOT_DONE, error)
