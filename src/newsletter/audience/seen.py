@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from types import TracebackType
 
@@ -10,7 +11,7 @@ class Seen:
     """A scratch database on disk: 1 million keys as Python objects would be most of an import's memory."""
 
     def __init__(self) -> None:
-        self._scratch = sqlite3.connect("", isolation_level=None)
+        self._scratch = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._scratch.execute("PRAGMA cache_size = -8192")
         self._scratch.execute("CREATE TABLE seen (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
         self._scratch.execute("BEGIN")
@@ -24,11 +25,13 @@ class Seen:
     def earlier(self, keys: list[tuple[str, int]]) -> dict[int, int]:
         """Of keys with their lines: the lines whose key was seen before -> the line that showed it first."""
         before = self._scratch.total_changes
-        self._scratch.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", keys)
+        self._scratch.execute(_SHOW, (json.dumps(keys),))
         if self._scratch.total_changes - before == len(keys):
             return {}
         first = {line: self._scratch.execute(_FIRST, (key,)).fetchone()[0] for key, line in keys}
         return {line: shown for line, shown in first.items() if shown != line}
 
 
+_SHOW = """
+    INSERT OR IGNORE INTO seen SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)"""
 _FIRST = "SELECT line FROM seen WHERE key = ?"

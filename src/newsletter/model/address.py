@@ -66,7 +66,7 @@ def _is_plain_domain(domain: str) -> bool:
     return "--" not in domain and len(domain) <= 253 and _PLAIN_DOMAIN.fullmatch(domain) is not None
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=32768)
 def ascii_domain(domain: str) -> str:
     """UTS-46 / IDNA 2008 (the standard library's codec is IDNA 2003 and turns faß.de into fass.de)."""
     if _is_plain_domain(domain):
@@ -81,10 +81,9 @@ def wire_address(address: str) -> str:
 
 
 def normalise_address(address: str) -> str:
-    address = address.strip()
-    if _is_plain(address):
-        return address.lower()
-    local, _, domain = address.rpartition("@")
+    local, _, domain = address.strip().rpartition("@")
+    if local.isascii():
+        return f"{local.lower()}@{ascii_domain(domain)}"
     return f"{unicodedata.normalize('NFC', local).lower()}@{ascii_domain(domain)}"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
@@ -12,6 +14,17 @@ from sqlalchemy import Connection, Dialect, Table, func, select
 Process = Callable[[Any], Any]
 ROWS = 500  # a statement: 30,000 parameters at most, which both databases take
 Columns = Mapping[str, Sequence[Any]]  # the values of many rows, by column
+
+
+@contextmanager
+def few_collections() -> Iterator[None]:
+    """A bite makes thousands of objects that go by themselves; the collector would look through them every time."""
+    usual = gc.get_threshold()
+    gc.set_threshold(50_000, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def insert_columns(connection: Connection, table: Table, columns: Columns, **same: Any) -> None:

@@ -26,7 +26,7 @@ def fold(text: str | None) -> str | None:
 def folded_name(first: str | None, last: str | None) -> str | None:
     """Both names, a blank before each word, so that a search for the beginning of any word is one comparison."""
     words = (fold(f"{first or ''} {last or ''}") or "").split()
-    return "".join(f" {word}" for word in words) or None
+    return f" {' '.join(words)}" if words else None
 
 
 class folded(FunctionElement[str]):
