@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from newsletter.gathering.reaching import Reached
+from newsletter.store.links import LinkRow
 from newsletter.workflow.link_checks import links_reached
 from tests.checks.conftest import Desk
 from tests.checks.letter import PUBLIC, letter, link, paragraph, style
@@ -74,6 +75,14 @@ def test_links_that_lead_to_nothing_are_told_with_their_places(monkeypatch: pyte
     found, untried = links_reached([message, message], {old: 2})
     assert {each.what for each in found} == {f"There is no such host: {lost}", f"There is no page at {old} any more"}
     assert (untried, {each.where.versions for each in found}) == ("", {2})
+    rows = [row(2, old, lost), row(3, "https://earlier.example/", old, article="a", language="fr")]
+    led, _ = links_reached([message], {old: 2}, rows)
+    assert [(each.code, each.where.link) for each in led] == [
+        ("link-led-gone", 2),
+        ("link-gone", None),
+        ("link-led-gone", 3),
+    ]
+    assert (led[2].where.articles, led[2].where.languages) == (("a",), ("fr",))
     monkeypatch.setattr(
         "newsletter.workflow.link_checks.reach", lambda asked, **_: dict.fromkeys(asked, Reached.UNTRIED)
     )
@@ -81,3 +90,7 @@ def test_links_that_lead_to_nothing_are_told_with_their_places(monkeypatch: pyte
         [],
         "Links were not tried: there is no way to the Internet from here.",
     )
+
+
+def row(number: int, original: str, target: str, article: str | None = None, language: str | None = None) -> LinkRow:
+    return LinkRow(number, original, target, article, language, 0, None, None)

@@ -59,6 +59,7 @@ def test_each_code_has_a_place(code: str) -> None:
         ),
         ("translation-missing", {"languages": ("de",), "articles": ("a", "b")}, f"{HERE}/content?language=de#coverage"),
         ("translation-outdated", {"languages": ("de",), "articles": ("a",)}, "/articles/news/a"),
+        ("link-led-gone", {"languages": ("fr",), "articles": ("a",), "link": 7}, f"{HERE}/links#l7"),
         ("field-empty", {"languages": ("fr",)}, f"{HERE}/recipients?language=fr"),
     ],
 )

@@ -28,6 +28,7 @@ class Where:
     column: int | None = None
     field: str = ""  # of the texts that it stands in: title, summary, body, subject, preview
     titles: tuple[str, ...] = ()  # of the articles, as readers know them
+    link: int | None = None  # the number of one that was led elsewhere
 
     def __str__(self) -> str:
         parts = [":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from newsletter.errors import NewsletterError
 from newsletter.store.editions import AssetRow
 from newsletter.store.issues import IssueRow
 from newsletter.web.kept import Kept
@@ -15,6 +16,7 @@ from newsletter.workflow.glimpse import Glimpse
 
 if TYPE_CHECKING:
     from newsletter.checks import Finding
+    from newsletter.workflow.link_checks import Link
 
 KEPT = 24  # compositions, of one language or whole
 WHOLE = ""
@@ -27,6 +29,7 @@ class Editions:
         self._composed: Kept[tuple[str, str, str], Edition] = Kept(KEPT)  # issue, language or WHOLE, stamp
         self._glimpses: Kept[str, Glimpse] = Kept(KEPT)
         self._checked: Kept[tuple[str, str], list[Finding]] = Kept(KEPT)  # issue, stamp and day
+        self._links: Kept[tuple[str, str], list[Link]] = Kept(KEPT)  # issue, stamp
 
     def stamp(self, ctx: Context, issue: IssueRow) -> str:
         """Another whenever anything that the issue is made from changes."""
@@ -59,6 +62,18 @@ class Editions:
     def forget(self, ctx: Context, issue: IssueRow) -> None:
         """Contacts may have changed: the checks look anew when they are asked next."""
         self._checked.forget(_moment(ctx, issue))
+
+    def links(self, ctx: Context, issue: IssueRow) -> list[Link]:
+        """The links that the issue's messages show as it stands; what cannot be composed shows none."""
+        from newsletter.workflow.check import links_in
+
+        key = (issue.name, _stamp(ctx, issue))
+        if (known := self._links.get(key)) is not None:
+            return known
+        try:
+            return self._links.put(key, links_in(ctx, self.whole(ctx, issue).composition))
+        except NewsletterError:  # the checks say of what kind
+            return self._links.put(key, [])
 
     def last(self, issue: IssueRow, tag: str) -> Edition | None:
         """What was looked at last and can be shown where the issue as it stands cannot."""

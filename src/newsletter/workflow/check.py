@@ -52,10 +52,12 @@ from newsletter.workflow.definition_checks import (
 )
 from newsletter.workflow.files import asset_name
 from newsletter.workflow.last_time import last_time
-from newsletter.workflow.link_checks import links_reached
+from newsletter.workflow.link_checks import Link, links_reached, standing
 from newsletter.workflow.mail_programs import published
+from newsletter.workflow.mended_links import links_of
 from newsletter.workflow.merge_checks import in_articles, in_draft
 from newsletter.workflow.template_checks import attempt, strings_of, template_warnings
+from newsletter.workflow.titles import titled
 from newsletter.workflow.witnesses import witnesses_of
 
 __all__ = ["check", "check_composed", "check_definitions"]
@@ -99,7 +101,7 @@ def check(ctx: Context, made: Composition, *, contacts: int = CONTACTS) -> list[
     )
     about = [*passed_over(ctx, made), *(far_from_last_time(ctx, made) if contacts else ())]
     content = examine_content(_contents(ctx, made, found.library))
-    return [_titled(each, found.library) for each in merge([unread, unknown, about, content, *messages])]
+    return [titled(each, found.library) for each in merge([unread, unknown, about, content, *messages])]
 
 
 def passed_over(ctx: Context, made: Composition) -> Iterator[Finding]:
@@ -121,26 +123,22 @@ def far_from_last_time(ctx: Context, made: Composition) -> Iterator[Finding]:
         )
 
 
-def _titled(finding: Finding, library: Library) -> Finding:
-    """With the titles of its articles, in a language in which the finding was seen."""
-    if not finding.where.articles:
-        return finding
-    known = ((key, library.get(key) or {}) for key in finding.where.articles)
-    titles = (
-        (pick({tag: each.title for tag, each in there.items()}, *finding.where.languages, *there) or key)
-        for key, there in known
-    )
-    return replace(finding, where=replace(finding.where, titles=tuple(titles)))
-
-
 def check_links(ctx: Context, made: Composition, *, limits: Limits | None = None) -> tuple[list[Finding], str]:
     """Where the links of all languages lead, and a sentence where they could not be tried."""
-    messages = (
-        each for composed in made.languages.values() for each in _messages(ctx, made, composed, lambda text: None, 0)
-    )
-    found, untried = links_reached(messages, made.links, limits=limits)
+    found, untried = links_reached(_each_variant(ctx, made), made.links, links_of(ctx, made.issue), limits=limits)
     library = _gathered(ctx, made.issue.campaign, made.campaign).library
-    return [_titled(each, library) for each in found], untried
+    return [titled(each, library) for each in found], untried
+
+
+def links_in(ctx: Context, made: Composition) -> list[Link]:
+    """The links of all languages, with their places."""
+    return standing(_each_variant(ctx, made), made.links)
+
+
+def _each_variant(ctx: Context, made: Composition) -> Iterator[Checked]:
+    """One message of each: the worst case, whose language nobody need recognise."""
+    for composed in made.languages.values():
+        yield from _messages(ctx, made, composed, lambda text: None, 0)
 
 
 def check_composed(ctx: Context, name: str, compose: Callable[[], Composition]) -> list[Finding]:

@@ -5,6 +5,7 @@ likes: the rows decide, so that each firing and each launch happens once (invari
     a rule's moment, action launch   the approved issue of that key is scheduled for that moment; another is held
     an issue's planned moment        the approved edition is launched, in the name of who approved it
     a rehearsal that was begun       it is laid out and carried out
+    a trial of links that was asked  they are tried
     older than its grace             missed: shown, and left to a person
 
 What the schedule itself decides is audited under a person of its own.
@@ -29,7 +30,7 @@ from newsletter.model.delivery import RunState
 from newsletter.model.issue import IssueState, Step
 from newsletter.model.permission import Role
 from newsletter.model.recurrence import FiringState, zone_of
-from newsletter.store import approvals, editions, firings, issues, ledger, people, runs
+from newsletter.store import approvals, editions, firings, issues, ledger, link_trials, people, runs
 from newsletter.store.engine import reading, writing
 from newsletter.store.firings import FiringRow
 from newsletter.store.issues import IssueRow
@@ -44,7 +45,8 @@ from newsletter.workflow.send import LaunchedMeanwhile, launch, plan_send
 Defer = Callable[[str, str], None]
 Gather = Callable[[Context, str, str, Person], str | None]  # campaign, key; a note for people
 
-GATHER, LAUNCH, REHEARSE, SEND = "gather", "launch", "rehearse", "send"  # the kinds of work that a tick defers
+# The kinds of work that a tick defers.
+GATHER, LAUNCH, REHEARSE, SEND, LINKS = "gather", "launch", "rehearse", "send", "links"
 
 SCHEDULE = "schedule"  # the person under whom the schedule's own decisions stand in the record
 
@@ -57,11 +59,14 @@ def tick(ctx: Context, defer: Defer) -> datetime | None:
     with reading(ctx.engine) as connection:
         waiting = runs.workable(connection, now=now)
         rehearsals = runs.launching_rehearsals(connection)
+        trials = link_trials.waiting(connection, now)
         planned = [row.planned_at for row in issues.all_issues(connection) if row.stored is IssueState.SCHEDULED]
     for run_id in waiting:
         defer(SEND, str(run_id))
     for run_id in rehearsals:
         defer(REHEARSE, str(run_id))
+    for issue_id in trials:
+        defer(LINKS, str(issue_id))
     coming = [firing.at for one in found for firing in [next(one.firings(now), None)] if firing is not None]
     return min((at for at in [*coming, *planned] if at is not None and at > now), default=None)
 

@@ -30,6 +30,7 @@ from newsletter.store.tables.issues import (
     firing,
     issue,
     link,
+    link_trial,
     review_comment,
 )
 from newsletter.store.tables.ledger import (
@@ -75,6 +76,7 @@ __all__ = [
     "institution",
     "issue",
     "link",
+    "link_trial",
     "meta",
     "metadata",
     "pace",

@@ -100,6 +100,18 @@ link = Table(
     Column("followed", Integer, nullable=False, server_default="0"),  # how often, by whomever: no person is kept
 )
 
+# Whether the links of an issue lead anywhere, as tried last; null until the trial has come to its end.
+link_trial = Table(
+    "link_trial",
+    metadata,
+    Column("issue_id", ForeignKey("issue.id"), primary_key=True),
+    Column("person_id", ForeignKey("person.id"), nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("addresses", Json, nullable=False),
+    Column("tried_at", Instant),
+    Column("silent", Json),  # what became of those that did not answer, by address
+)
+
 approval = Table(
     "approval",
     metadata,

@@ -31,6 +31,7 @@ from newsletter.web.studio import (
     recipients,
     scheduling,
     signin,
+    trying,
     who,
 )
 from newsletter.web.studio.desk import SAFE, Forged, SignInNeeded, Studio, language_of, remember_language, studio_of
@@ -44,6 +45,7 @@ PAGES = (
     preview,
     scheduling,
     checking,
+    trying,
     composer,
     articles,
     progress,

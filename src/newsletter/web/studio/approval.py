@@ -21,6 +21,7 @@ from newsletter.web import views
 from newsletter.web.studio.desk import At, Desk, allowed, plain
 from newsletter.web.studio.issues import ThisIssue
 from newsletter.web.studio.preview import Asked, View, framed
+from newsletter.web.studio.trying import trial_of
 from newsletter.workflow import notices, preview, reviews, specimens
 from newsletter.workflow.acceptance import accepted, key_of
 from newsletter.workflow.approve import latest_edition
@@ -151,6 +152,8 @@ def _page(at: Desk, issue: IssueRow, status: int = 200, *, view: View | None = N
     row = shown.edition
     last = reviews.last_approved(at.ctx, issue, row) if row else None
     known, checked = at.studio.editions.known(at.ctx, issue), at.studio.editions.checked(at.ctx, issue)
+    trial = trial_of(at, issue) if known else None
+    told = [*(checked or ()), *(trial.findings if trial else ())]
     taken = accepted(at.ctx, issue)
     common: dict[str, Any] = {
         "issue": issue,
@@ -164,7 +167,7 @@ def _page(at: Desk, issue: IssueRow, status: int = 200, *, view: View | None = N
         "comments": reviews.comments(at.ctx, row) if row else [],
         "decisions": reviews.decisions(at.ctx, issue),
         "accepted": list(taken.values()),
-        "open_warnings": sum(not each.error and key_of(each) not in taken for each in checked or ()),
+        "open_warnings": sum(not each.error and key_of(each) not in taken for each in told),
         "titles": at.titles(issue),
         "own": issue.changed_by == at.person.id,
         "open": issue.state.value in ("in review", "held", "missed", "approved"),

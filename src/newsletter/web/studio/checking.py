@@ -15,6 +15,7 @@ from newsletter.store.issues import IssueRow
 from newsletter.web.studio.desk import At, Desk, allowed
 from newsletter.web.studio.issues import ThisIssue
 from newsletter.web.studio.mending import Mending, mending
+from newsletter.web.studio.trying import trial_of
 from newsletter.workflow.acceptance import Accepted, accept, accepted, key_of, withdraw
 
 if TYPE_CHECKING:
@@ -50,8 +51,9 @@ def accept_one(
     at: At, issue: ThisIssue, finding: Annotated[str, Form()], reason: Annotated[str, Form()] = ""
 ) -> Response:
     findings = at.studio.editions.findings(at.ctx, issue)
+    trial = trial_of(at, issue)
     try:
-        accept(at.ctx, issue, findings, finding, reason, at.person)
+        accept(at.ctx, issue, [*findings, *(trial.findings if trial else ())], finding, reason, at.person)
     except UsageError as error:
         return _page(at, issue, findings, status=422, error=at.say(error), typed={finding: reason})
     return at.go(f"/issues/{issue.name}/checks", say("The warning is accepted; your reason is kept with the issue."))
@@ -68,9 +70,11 @@ def _page(
 ) -> HTMLResponse:
     known = accepted(at.ctx, issue)
     items = _items(at, issue)
+    trial = trial_of(at, issue) if findings is not None else None
+    told = [*(findings or ()), *(trial.findings if trial else ())]
     shown = [
         Shown(each, key_of(each), mending(issue, each, items), None if each.error else known.get(key_of(each)))
-        for each in findings or []
+        for each in told
     ]
     groups = {
         "blockers": [each for each in shown if each.finding.error],
@@ -78,8 +82,9 @@ def _page(
         "accepted": [each for each in shown if each.accepted],
     }
     common: dict[str, Any] = {"error": "", "typed": {}, "issue": issue, "ran": findings is not None}
-    codes = {each.code for each in findings or []}
-    return at.page("checks.html", status, **common | groups | {"codes": codes} | values)
+    more: dict[str, Any] = {"codes": {each.code for each in told}, "trial": trial}
+    more["tryable"] = findings is not None and bool(at.studio.editions.links(at.ctx, issue))
+    return at.page("checks.html", status, **common | groups | more | values)
 
 
 def _items(at: Desk, issue: IssueRow) -> dict[str, str]:

@@ -67,6 +67,8 @@ def mending(issue: IssueRow, finding: Finding, items: Mapping[str, str]) -> Mend
     links = tuple(_link(issue, finding, items, key, title) for key, title in _articles(finding))
     if line := LINES.get(code) or (where.field if where.field in ("subject", "preview") else ""):
         return Mending(f"{here}/content/subjects#f-{line}-{language}")
+    if where.link is not None:
+        return Mending(f"{here}/links#l{where.link}", links=links)
     if code in RECIPIENTS:
         query = f"?language={language}" if language and code == "field-empty" else ""
         return Mending(f"{here}/recipients{query}", links=links)
