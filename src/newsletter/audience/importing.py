@@ -161,7 +161,7 @@ def _read(work: _Import, table: TableFile) -> _Read:
 
 
 def _once(work: _Import, rows: list[Row], keys: tuple[str, ...], refused: list[tuple[Line, str]]) -> list[Row]:
-    shown = [("\0".join([row.values.get(name) or "" for name in keys]).casefold(), row.line.number) for row in rows]
+    shown = [("\x1f".join([row.values.get(name) or "" for name in keys]).casefold(), row.line.number) for row in rows]
     earlier = work.seen.earlier(shown)
     for row in rows:
         if row.line.number in earlier:
