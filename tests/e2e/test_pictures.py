@@ -91,7 +91,7 @@ def test_a_picture_is_cropped_by_keyboard_described_and_stands_in_the_preview(
 
 
 def test_the_frame_is_dragged_and_its_shape_stays(office_of: tuple[Workspace, Page, str]) -> None:
-    _, page, _ = office_of
+    ws, page, _ = office_of
     upload(page)
     page.get_by_role("link", name="Crop").click()
     page.get_by_label("1:1").check()
@@ -103,7 +103,7 @@ def test_the_frame_is_dragged_and_its_shape_stays(office_of: tuple[Workspace, Pa
     assert sides(page) == pytest.approx([35, 0, 50, 100], abs=0.5)
     corner = (box["x"] + 10 * step, box["y"] + box["height"])
     drag(page, corner, (20 * step, 0))
-    x, y, width, height = sides(page)
+    x, _, width, height = sides(page)
     assert (width, height) == pytest.approx((30, 60), abs=0.7)
     assert x + width == pytest.approx(85, abs=0.7)
     page.get_by_label("Width").fill("20")
@@ -111,6 +111,11 @@ def test_the_frame_is_dragged_and_its_shape_stays(office_of: tuple[Workspace, Pa
     page.get_by_label("free").check()
     page.get_by_label("Height").fill("30")
     assert sides(page)[2:] == pytest.approx([20, 30])
+    page.get_by_label("Height").press("Enter")
+    page.get_by_text("Saved.").wait_for()
+    crop = stored(ws).crop
+    assert crop
+    assert (crop.width, crop.height) == (20, 30)
 
 
 def drag(page: Page, start: tuple[float, float], by: tuple[float, float]) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
+import lxml.html
 import pytest
 
 from newsletter.app import Workspace
@@ -208,3 +210,65 @@ def test_a_text_that_lost_its_source_is_not_called_outdated(ws: Workspace) -> No
     assert library(ws)["a-counter"]["fr"].made_from is None
     assert join(ws.context, "news", "a-counter", "a-counter-2", person) == "a-counter"
     assert one(ws.context, "news", "a-counter").outdated == ()
+
+
+EVENT = "event: {start: 2026-12-05T14:00, zone: Europe/Paris, place: Lyon, languages: [fr]}  # the day"
+
+
+def lay_event(ws: Workspace, tag: str, place: str) -> Path:
+    file = ws.context.folder / f"campaigns/news/articles/seminar.{tag}.md"
+    file.write_text(f"---\ntitle: 'A seminar'  # {tag}\ntopics: [a]\n{EVENT.replace('Lyon', place)}\n---\n\nCome.\n")
+    return file
+
+
+def fill(page: str, **typed: str) -> dict[str, str]:
+    """The form of a page as a browser would send it, with these fields typed over."""
+    form = lxml.html.fromstring(page).xpath("//form[contains(@class, 'writing')]")[0]
+    return dict(form.form_values()) | typed
+
+
+def test_event_and_topics_of_an_article_are_changed_where_its_files_say_them(bilingual: Workspace) -> None:
+    ws = bilingual
+    english, french = lay_event(ws, "en", "Lyon"), lay_event(ws, "fr", "Lyon (France)")
+    before = english.read_text(), french.read_text()
+    browser = client(ws, "ana")
+    page = "/articles/news/seminar/en/edit"
+    assert browser.post(page, data=fill(browser.get(page).text)).status_code == 303
+    assert (english.read_text(), french.read_text()) == before
+    typed = {"start_time": "15:30", "place": "Paris", "topics": "a, b", "deadline": "2026-12-01", "spoken.en": "on"}
+    assert browser.post(page, data=fill(browser.get(page).text, **typed)).status_code == 303
+    first, second = library(ws)["seminar"]["en"], library(ws)["seminar"]["fr"]
+    assert (first.event.place, second.event.place) == ("Paris", "Lyon (France)")
+    assert {each.event.start.isoformat() for each in (first, second)} == {"2026-12-05T15:30:00+01:00"}
+    assert {(each.topics, each.event.deadline, each.event.languages) for each in (first, second)} == {
+        (("a", "b"), date(2026, 12, 1), ("fr", "en"))
+    }
+    assert french.read_text() == before[1].replace("[a]", "[a, b]").replace("T14:00", "T15:30").replace(
+        "[fr]}", "[fr, en], deadline: 2026-12-01}"
+    )
+    wrong = browser.post(page, data=fill(browser.get(page).text, end="2026-12-04", registration="x"))
+    assert wrong.status_code == 422
+    for sentence in ("The event ends before it starts.", "is no address of a web page"):
+        assert wrong.text.count(sentence) == 2, "above the form and beside the field"
+    nothing = dict.fromkeys(("start", "start_time", "place", "deadline", "registration"), "")
+    form = {name: value for name, value in fill(browser.get(page).text, **nothing).items() if "spoken." not in name}
+    assert browser.post(page, data=form).status_code == 303
+    assert [each.event for each in library(ws)["seminar"].values()] == [None, None]
+    assert "event" not in english.read_text() + french.read_text()
+
+
+def test_a_translation_says_another_place_and_keeps_the_time(bilingual: Workspace) -> None:
+    ws = bilingual
+    lay_event(ws, "en", "Lyon")
+    french = ws.context.folder / "campaigns/news/articles/seminar.fr.md"
+    french.write_text("---\ntitle: Un séminaire\n---\nVenez.\n")
+    browser = client(ws, "ana")
+    page = "/articles/news/seminar/fr/edit"
+    assert 'value="Lyon"' in browser.get(page).text
+    browser.post(page, data=fill(browser.get(page).text, start_time="16:00"))
+    assert french.read_text() == "---\ntitle: Un séminaire\n---\nVenez.\n"
+    assert library(ws)["seminar"]["fr"].event.start.isoformat() == "2026-12-05T16:00:00+01:00"
+    browser.post(page, data=fill(browser.get(page).text, place="Lyon, France"))
+    events = [library(ws)["seminar"][tag].event for tag in ("en", "fr")]
+    assert [each.place for each in events] == ["Lyon", "Lyon, France"]
+    assert events[0].start == events[1].start

@@ -1,4 +1,4 @@
-"""The picture of an article: chosen, uploaded, cropped, described; what is no picture is refused, and files stay whole."""
+"""The picture of an article: chosen, uploaded, cropped, described; what is none is refused, and files stay whole."""
 
 from __future__ import annotations
 

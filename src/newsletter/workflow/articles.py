@@ -24,6 +24,7 @@ from newsletter.model.draft import Draft, ItemState
 from newsletter.model.permission import Action, require
 from newsletter.store.people import Person
 from newsletter.workflow.context import Context
+from newsletter.workflow.event_fields import FieldsWrong
 from newsletter.workflow.gather import library_of
 from newsletter.workflow.joining import free_key
 from newsletter.workspace.curating import many_lines, one_line
@@ -149,13 +150,16 @@ def from_clipboard(html: str) -> str:
 
 
 def front_of(values: dict[str, object]) -> Front:
-    """From a form; UsageError names the field that cannot be read."""
+    """From a form; FieldsWrong names the field that cannot be read."""
     try:
         return Front.model_validate({name: value for name, value in values.items() if value not in (None, "", [], {})})
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise UsageError(say("%(field)s: %(why)s", field=field, why=why(first))) from None
+        cause = why(first)
+        told = (
+            cause.args[0] if isinstance(cause, ValueError) else say("%(value)s cannot be read.", value=first["input"])
+        )
+        raise FieldsWrong({str(first["loc"][0]): told}) from None
 
 
 def _read(name: str, content: bytes) -> tuple[str, str, str]:

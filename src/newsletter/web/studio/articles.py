@@ -15,17 +15,18 @@ from newsletter.errors import NewsletterError, UsageError
 from newsletter.i18n import say
 from newsletter.model.article import Article
 from newsletter.model.permission import Action
+from newsletter.web.studio.article_form import fields_of, front_of, names_event, spoken
 from newsletter.web.studio.desk import At, Desk, allowed, form_value
 from newsletter.web.studio.issues import the_issue
 from newsletter.web.studio.pictures import thumbnail
 from newsletter.workflow import amend, articles, joining, outdated, placing, readable
 from newsletter.workflow.articles import Shelved
-from newsletter.workspace.curating import many_lines, one_line
+from newsletter.workflow.event_fields import FieldsWrong
+from newsletter.workspace.curating import many_lines
 
 router = APIRouter()
 EDIT = [allowed(Action.EDIT)]
 SHOWN = 100  # a page
-EVENT = ("start", "end", "zone", "place", "registration", "deadline")
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -63,10 +64,10 @@ def new_article(at: At, campaign: str = "", article: str = "", language: str = "
 def write_article(at: At, form: TheForm) -> Response:
     try:
         campaign = known_campaign(at, form)
-        front = articles.front_of(_values(form))
+        front = front_of(form)
         key = articles.write_article(at.ctx, campaign, front, many_lines(form.get("body", "")), at.person)
     except NewsletterError as error:
-        return _new(at, form, failed=at.say(error))
+        return _new(at, form, error)
     return at.go(_next(campaign, key, form), say("The article is kept."))
 
 
@@ -81,7 +82,7 @@ def upload(
         content = file.file.read(articles.LARGEST + 1)
         found = articles.uploaded(at.ctx, campaign, file.filename or "", content)
     except NewsletterError as error:
-        return _new(at, values, failed=at.say(error))
+        return _new(at, values, error)
     texts = {"language": found.language, "title": found.title, "summary": found.summary, "body": found.body}
     return _new(at, values | texts, read=True)
 
@@ -148,7 +149,7 @@ def save(at: At, campaign: str, article: str, language: str, form: TheForm) -> R
     made_from, text = form.get("made_from", ""), many_lines(form.get("body", ""))
     try:
         known = known_campaign(at, {"campaign": campaign})
-        front = articles.front_of(_values(form))
+        front = front_of(form, amend.opened(at.ctx, known, article, language))
         fallen = amend.amend(at.ctx, known, article, language, front, text, at.person, made_from=made_from)
     except NewsletterError as error:
         return _edit(at, campaign, article, language, form, error)
@@ -171,19 +172,15 @@ def _edit(
 ) -> Response:
     """The form with what was typed, or as the text stands; after a conflict the text as it stands beside it."""
     now = amend.opened(at.ctx, known_campaign(at, {"campaign": campaign}), article, language)
-    stands = {
-        "title": now.article.title,
-        "summary": now.article.summary,
-        "body": now.article.body,
-        "link": now.front.link or "",
-        "date": now.front.date.isoformat() if now.front.date else "",
-        "made_from": now.hash,
-    }
     conflict = isinstance(error, amend.TextChanged)
+    fields = {"zone": at.ctx.settings.time_zone} | fields_of(now) if form is None else form
     return at.page(
         "edit_article.html",
         409 if conflict else 422 if error else 200,
-        form=stands | (form or {}) | ({"made_from": now.hash} if conflict else {}),
+        form=defaultdict(str, fields | ({"made_from": now.hash} if conflict else {})),
+        errors=_errors(at, error),
+        event=names_event(fields),
+        tags=spoken(fields, _languages(at, campaign)),
         stands=now.article if conflict else None,
         picture=now.article.picture,
         thumbnail=thumbnail(at.ctx, campaign, now.article.picture),
@@ -226,42 +223,29 @@ def split(at: At, campaign: str, article: str, language: Annotated[str, Form()])
     return at.go(f"/articles/{campaign}/{quote(article)}", say("Taken apart: that text is an article of its own now."))
 
 
-def _new(at: Desk, form: dict[str, str], failed: str = "", read: bool = False) -> Response:
+def _new(at: Desk, form: dict[str, str], error: NewsletterError | None = None, read: bool = False) -> Response:
     campaigns = _campaigns(at)
     campaign = form.get("campaign") or (campaigns[0][0] if campaigns else "")
     translated: Shelved | None = None
     if form.get("article") and campaign in {name for name, _, _ in campaigns}:
         translated = articles.one(at.ctx, campaign, form["article"], at.studio.libraries.of)
     values: dict[str, Any] = {
-        "form": defaultdict(str, form | {"campaign": campaign}),
+        "form": defaultdict(str, {"zone": at.ctx.settings.time_zone} | form | {"campaign": campaign}),
         "campaigns": campaigns,
         "languages": sorted({tag for _, _, tags in campaigns for tag in tags}),
         "translated": translated,
-        "failed": failed,
+        "failed": at.say(error) if error else "",
+        "errors": _errors(at, error),
         "read": read,
-        "event": any(form.get(name) for name in EVENT if name != "zone"),
+        "event": names_event(form),
+        "tags": spoken(form, sorted({tag for _, _, tags in campaigns for tag in tags})),
     }
-    return at.page("new_article.html", 422 if failed else 200, **values)
+    return at.page("new_article.html", 422 if error else 200, **values)
 
 
-def _values(form: dict[str, str]) -> dict[str, object]:
-    """The form's fields as the front matter of an article file."""
-    event: dict[str, object] = {name: form.get(name, "").strip() for name in EVENT}
-    event = {name: value for name, value in event.items() if value}
-    if set(event) <= {"zone"}:
-        event = {}
-    elif "start" not in event:
-        raise UsageError(say("Enter when the event starts."))
-    return {
-        "key": form.get("article", ""),
-        "language": form.get("language", ""),
-        "title": one_line(form.get("title", "")),
-        "summary": one_line(form.get("summary", "")),
-        "date": form.get("date", "").strip(),
-        "link": form.get("link", "").strip(),
-        "topics": [topic for each in form.get("topics", "").split(",") if (topic := one_line(each))],
-        "event": event,
-    }
+def _errors(at: Desk, error: NewsletterError | None) -> dict[str, str]:
+    """What is wrong with each field, where that is known."""
+    return {name: at.say(each) for name, each in error.fields.items()} if isinstance(error, FieldsWrong) else {}
 
 
 def known_campaign(at: Desk, form: dict[str, str]) -> str:
