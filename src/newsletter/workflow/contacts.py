@@ -107,7 +107,8 @@ def import_file(
 def _refused_file(ctx: Context, name: str, file: Path, dry_run: bool) -> Path:
     """A file of its own for each import: what was refused last time stays."""
     at = f"{ctx.clock.now():%Y%m%d-%H%M%S}{'-dry' if dry_run else ''}"
-    return ctx.folder / STATE_FOLDER / f"refused-{name.replace('/', '-')}-{file.stem}-{at}.csv"
+    folder = ctx.folder / STATE_FOLDER if ctx.settings.documents == "folder" else file.parent  # there may be no folder
+    return folder / f"refused-{name.replace('/', '-')}-{file.stem}-{at}.csv"
 
 
 def suppress(ctx: Context, address: str, scope: str, person: Person, *, lift: bool) -> str:
