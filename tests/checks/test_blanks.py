@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from newsletter.audience.select import AudienceRule
 from newsletter.clock import FixedClock
 from newsletter.message.parts import Compiled, CompiledLanguage, Slot, Tree
 from newsletter.store.engine import reading
+from newsletter.store.tables import contact
 from newsletter.workflow.blanks import empty_fields
 from tests.audience.world import World, world
 
@@ -33,11 +34,15 @@ def here(engine: Engine, tmp_path: Path, clock: FixedClock) -> World:
     return made
 
 
+def printing(expression: list[Any]) -> Compiled:
+    return Compiled(subject=("News",), text=("Hello ", Slot("text", expression)), html=())
+
+
 def found(
     here: World, root: dict[str, Any], *printed: list[Any], languages: tuple[str, ...] = ("en",)
 ) -> dict[Any, Any]:
     """By language and path the number of empty values and of recipients. One printed expression a variant."""
-    variants = tuple(Compiled(subject=("News",), text=("Hello ", Slot("text", each)), html=()) for each in printed)
+    variants = tuple(map(printing, printed))
     compiled = {
         tag: CompiledLanguage(tag, ("contact.first_name", "contact.role"), Tree(root), variants) for tag in languages
     }
@@ -52,6 +57,17 @@ def test_a_field_without_a_default_is_counted_among_its_readers(here: World) -> 
         ("en", "contact.first_name"): (1, 3),
         ("fr", "contact.first_name"): (1, 1),
     }
+
+
+def test_the_first_of_them_are_known_by_number(here: World) -> None:
+    compiled = {
+        tag: CompiledLanguage(tag, ("contact.first_name",), Tree(ONE), (printing(FIRST_NAME),)) for tag in ("en", "fr")
+    }
+    with reading(here.engine) as connection:
+        gaps = empty_fields(connection, AudienceRule("monthly", ("en", "fr")), here.fields, compiled)
+        codes = {row.id: row.address for row in connection.execute(select(contact.c.id, contact.c.address))}
+    told = {each.language: [codes[id_] for id_ in each.contacts] for each in gaps}
+    assert told == {"en": ["b@example.org"], "fr": ["d@example.org"]}
 
 
 def test_a_default_fills_every_gap(here: World) -> None:

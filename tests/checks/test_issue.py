@@ -33,6 +33,27 @@ def test_a_merge_field_without_a_default_is_told_with_its_share(desk: Desk) -> N
     assert desk.issue()["field-empty"].what == told
 
 
+def test_a_gap_is_told_with_the_place_that_leaves_it(desk: Desk) -> None:
+    """The innermost last: each time a text that people write is found before what the template prints."""
+    desk.change("templates/digest.txt", "", "\n{{ contact.title }}\n")
+    where = desk.issue()["field-empty"].where
+    assert (where.file, where.line, where.articles, where.field) == ("templates/digest.txt", 2, (), "")
+    assert (where.lacking, len(where.contacts)) == ("contact.title", desk.workspace.audience_of("news").recipients)
+    edit = "state: new\n        edits: {en: {summary: '{{ contact.title }}, it opens.'}}"
+    desk.change("campaigns/news/2026-12.yaml", "        state: new\n", f"        {edit}\n")
+    where = desk.issue()["field-empty"].where
+    assert (where.file, where.articles, where.field, where.titles) == (
+        None,
+        ("counter",),
+        "summary",
+        ("A counter opens",),
+    )
+    desk.change(CAMPAIGN, 'preview: {en: "What', 'preview: {en: "{{ contact.title | upper }} What')
+    desk.change(CAMPAIGN, "subject: {en: 'News", 'subject: {en: \'{{ contact.title | default("Dear") }} News')
+    where = desk.issue()["field-empty"].where
+    assert (where.articles, where.field) == (("counter",), "preview")
+
+
 def test_findings_never_repeat_a_readers_name(desk: Desk) -> None:
     greeting = "{{ contact.first_name }} {{ contact.last_name }} {{ '{{' }}"
     desk.change("templates/digest.txt", "", greeting)

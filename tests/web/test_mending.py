@@ -60,7 +60,21 @@ def test_each_code_has_a_place(code: str) -> None:
         ("translation-missing", {"languages": ("de",), "articles": ("a", "b")}, f"{HERE}/content?language=de#coverage"),
         ("translation-outdated", {"languages": ("de",), "articles": ("a",)}, "/articles/news/a"),
         ("link-led-gone", {"languages": ("fr",), "articles": ("a",), "link": 7}, f"{HERE}/links#l7"),
-        ("field-empty", {"languages": ("fr",)}, f"{HERE}/recipients?language=fr"),
+        (
+            "field-empty",
+            {"languages": ("fr",), "lacking": "contact.title"},
+            f"{HERE}/recipients?run=1&language=fr&empty=contact.title#list",
+        ),
+        (
+            "field-empty",
+            {"languages": ("fr",), "lacking": "contact.title", "articles": ("a",), "field": "preview"},
+            f"{HERE}/content/subjects#f-preview-fr",
+        ),
+        (
+            "field-empty",
+            {"languages": ("fr",), "lacking": "contact.title", "articles": ("a", "b"), "field": "summary"},
+            f"{HERE}/content/items/i1?language=fr#f-summary",
+        ),
     ],
 )
 def test_the_very_field(code: str, where: dict[str, Any], url: str) -> None:
@@ -76,3 +90,5 @@ def test_what_the_studio_has_no_page_for_names_who_mends_it() -> None:
     assert "campaign.yaml" in told["sender"]
     assert "templates" in told["contrast"]
     assert "strings.yaml" in told["string-missing"]
+    gap = finding("field-empty", languages=("fr",), lacking="contact.title", file="templates/digest.mjml", line=7)
+    assert (mending(ISSUE, gap, {}).url, "templates/digest.mjml:7" in mending(ISSUE, gap, {}).who) == (None, True)

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from newsletter.app import Workspace
+from newsletter.audience.select import AudienceRule
 from newsletter.clock import FixedClock
-from newsletter.workflow.addressees import addressees, count
+from newsletter.workflow.addressees import Wanted, addressees, count
 from newsletter.workflow.audience import audience_rule
 from newsletter.workflow.contacts import suppress
 from tests.web.desk import client
@@ -25,6 +26,10 @@ def ws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         ana = opened.context.person("ana")
         suppress(opened.context, "joseph.otieno@shi.example", "address", ana, lift=False)
         yield opened
+
+
+def rule(ws: Workspace) -> AudienceRule:
+    return audience_rule(ws.context, "news", ws.context.campaign("news"), ["en"])
 
 
 def test_the_page_answers_before_it_counts(ws: Workspace) -> None:
@@ -46,13 +51,12 @@ def test_those_who_get_it_and_those_left_out_are_listed(ws: Workspace) -> None:
 
 def test_the_list_says_what_the_count_says(ws: Workspace) -> None:
     ctx, ana = ws.context, ws.context.person("ana")
-    rule = audience_rule(ctx, "news", ctx.campaign("news"), ["en"])
-    counted = count(ctx, rule)
-    inside = addressees(ctx, rule, ana, served=True)
-    outside = addressees(ctx, rule, ana, served=False)
+    counted = count(ctx, rule(ws))
+    inside = addressees(ctx, rule(ws), ana, Wanted())
+    outside = addressees(ctx, rule(ws), ana, Wanted(served=False))
     assert (len(inside), len(outside)) == (counted.recipients, counted.matched - counted.recipients)
-    assert addressees(ctx, rule, ana, served=True, after=inside[0].id) == inside[1:]
-    assert addressees(ctx, rule, ana, served=True, language="fr") == []
+    assert addressees(ctx, rule(ws), ana, Wanted(after=inside[0].id)) == inside[1:]
+    assert addressees(ctx, rule(ws), ana, Wanted(language="fr")) == []
 
 
 def test_addresses_are_masked_for_who_may_not_see_them(ws: Workspace) -> None:
@@ -60,3 +64,20 @@ def test_addresses_are_masked_for_who_may_not_see_them(ws: Workspace) -> None:
     page = client(ws, "luc").get(f"{HERE}?run=1").text
     assert "astrid.berg@" not in page
     assert "a…@npf.example" in page
+
+
+def test_those_for_whom_a_field_is_empty_are_named_and_listed(ws: Workspace) -> None:
+    """Last: it changes the subject."""
+    browser, ctx = client(ws, "ana"), ws.context
+    campaign = ctx.folder / "campaigns/news/campaign.yaml"
+    campaign.write_text(campaign.read_text().replace("subject: {en: 'News", "subject: {en: '{{ contact.title }} News"))
+    page = browser.get(f"/issues/{ISSUE}/checks?run=1").text
+    ids = {each.name: each.id for each in addressees(ctx, rule(ws), ctx.person("ana"), Wanted())}
+    assert f'Empty for: <a href="/contacts/{ids["Astrid Berg"]}"><bdi>Astrid Berg</bdi></a>' in page
+    assert f'href="/issues/{ISSUE}/content/subjects#f-subject-en"' in page
+    assert f"{HERE}?run=1&amp;language=en&amp;empty=contact.title#list" in page
+    listed = browser.get(f"{HERE}?run=1&language=en&empty=contact.title").text
+    assert "Only those for whom “Form of address” is empty." in listed
+    assert "Astrid Berg" in listed
+    assert "Astrid Berg" not in browser.get(f"{HERE}?run=1&language=en&empty=contact.last_name").text
+    assert "Astrid Berg" in browser.get(f"{HERE}?run=1&language=en&empty=contact.nothing").text

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from newsletter.checks.finding import Finding, Rule, error, warning
+from newsletter.checks.finding import Finding, Rule, Where, error, warning
 from newsletter.errors import Problem
 from newsletter.i18n import Listed, Number, Tongue, match, pick, say
 from newsletter.model.article import Article, Library, outdated
@@ -46,6 +46,7 @@ EMPTY_FIELD = warning(
 )
 
 USED = (ItemState.NEW, ItemState.IN)
+NOWHERE = Where()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class EmptyField:
     empty: int
     recipients: int
     label: str = ""  # as people call the field
+    contacts: tuple[int, ...] = ()  # the first of them
+    where: Where = NOWHERE  # what prints it
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,8 @@ def check(contents: Contents) -> Iterator[Finding]:
                 share=share,
                 **values,
             )
-            yield EMPTY_FIELD.at(what, languages=[each.language])
+            where = replace(each.where, languages=(each.language,), lacking=each.path, contacts=each.contacts)
+            yield replace(EMPTY_FIELD.at(what), where=where)
 
 
 def _used(contents: Contents) -> dict[str, Mapping[str, Article]]:

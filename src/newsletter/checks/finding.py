@@ -29,6 +29,8 @@ class Where:
     field: str = ""  # of the texts that it stands in: title, summary, body, subject, preview
     titles: tuple[str, ...] = ()  # of the articles, as readers know them
     link: int | None = None  # the number of one that was led elsewhere
+    lacking: str = ""  # the merge field that is empty
+    contacts: tuple[int, ...] = ()  # the first of those for whom it is
 
     def __str__(self) -> str:
         parts = [":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)]
@@ -99,11 +101,11 @@ def merge(found: Iterable[Iterable[Finding]]) -> list[Finding]:
 
     Each inner iterable holds the findings of one message. Errors come first.
     """
-    merged: dict[tuple[str, str, str | None, int | None], Finding] = {}
+    merged: dict[tuple[object, ...], Finding] = {}
     for of_message in found:
         seen = set()
         for each in of_message:
-            key = (each.code, each.what, each.where.file, each.where.line)
+            key = (each.code, each.what, each.where.file, each.where.line, each.where.contacts)
             before = merged.get(key)
             merged[key] = _joined(before, each, again=key in seen) if before else _counted(each)
             seen.add(key)

@@ -1,11 +1,12 @@
-"""For how many recipients a merge field without a default is empty, counted in the database; no contact is read."""
+"""For how many recipients a merge field without a default is empty, and who the first of them are, by the database."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any as Anything
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select, union_all
 
 from newsletter.audience.select import AudienceRule, ranked
 from newsletter.audience.sql import to_sql
@@ -16,6 +17,8 @@ from newsletter.message.tree import Answer, ways
 from newsletter.model.fields import Fields, FieldType
 from newsletter.model.rule import Compare, Node, Not, Value, all_of, any_of
 from newsletter.store.tables import contact
+
+FIRST = 4  # contacts that are named, and one more that says there are more
 
 
 def empty_fields(
@@ -32,10 +35,39 @@ def empty_fields(
         reads = found.c.language == tag
         columns += [_number(reads), _number(and_(reads, to_sql(tree, fields)))]
     counted = connection.execute(select(*columns).select_from(joined).where(found.c.why.is_(None))).one()
-    return [
+    gaps = [
         EmptyField(path, tag, empty=counted[2 * n + 1], recipients=counted[2 * n])
         for n, (tag, path, _) in enumerate(wanted)
     ]
+    first = _first(connection, rule, fields, [each for each, gap in zip(wanted, gaps, strict=True) if gap.empty])
+    return [replace(each, contacts=first.get((each.language, each.path), ())) for each in gaps]
+
+
+def lacking(compiled: CompiledLanguage, fields: Fields, path: str) -> Node | None:
+    """The readers of a language who see nothing where a field is printed, as a rule."""
+    return _gaps(compiled, fields).get(path)
+
+
+def _first(
+    connection: Connection, rule: AudienceRule, fields: Fields, gaps: Sequence[tuple[str, str, Node]]
+) -> dict[tuple[str, str], tuple[int, ...]]:
+    """The first contacts of each gap; the audience is ranked once for all."""
+    if not gaps:
+        return {}
+    found = ranked(rule, fields)
+    readers = select(found.c.contact_id, found.c.language).where(found.c.why.is_(None)).cte("reader")
+    readers = readers.prefix_with("MATERIALIZED")
+    parts = []
+    for number, (tag, _, tree) in enumerate(gaps):
+        joined = readers.join(contact, contact.c.id == readers.c.contact_id)
+        some = select(readers.c.contact_id).select_from(joined)
+        some = some.where(readers.c.language == tag, to_sql(tree, fields)).order_by(readers.c.contact_id).limit(FIRST)
+        parts.append(select(literal(number).label("gap"), some.subquery().c.contact_id))
+    first: dict[tuple[str, str], tuple[int, ...]] = {}
+    for row in connection.execute(union_all(*parts)):
+        tag, path, _ = gaps[row.gap]
+        first[tag, path] = tuple(sorted((*first.get((tag, path), ()), row.contact_id)))
+    return first
 
 
 def _number(condition: ColumnElement[bool]) -> ColumnElement[Anything]:

@@ -37,6 +37,7 @@ from newsletter.model.recipient import Recipient
 from newsletter.rendering.content import issue_date
 from newsletter.store.engine import reading
 from newsletter.tokens import INERT_ID
+from newsletter.workflow import blank_places
 from newsletter.workflow.addressees import count
 from newsletter.workflow.audience import audience_rule, is_statutory
 from newsletter.workflow.blanks import empty_fields
@@ -195,7 +196,11 @@ def _contents(ctx: Context, made: Composition, library: Library) -> Contents:
         day=_day(ctx, made),
         strings=strings_of(ctx),
         notices=made.notices,
-        empty_fields=[replace(each, label=_label(ctx, each.path)) for each in empty],
+        empty_fields=[
+            replace(each, label=_label(ctx, each.path), where=blank_places.standing(made, each.language, each.path))
+            for each in empty
+            if each.empty
+        ],
     )
 
 

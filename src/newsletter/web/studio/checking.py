@@ -17,6 +17,7 @@ from newsletter.web.studio.issues import ThisIssue
 from newsletter.web.studio.mending import Mending, mending
 from newsletter.web.studio.trying import trial_of
 from newsletter.workflow.acceptance import Accepted, accept, accepted, key_of, withdraw
+from newsletter.workflow.addressees import names
 
 if TYPE_CHECKING:
     from newsletter.checks import Finding
@@ -82,7 +83,8 @@ def _page(
         "accepted": [each for each in shown if each.accepted],
     }
     common: dict[str, Any] = {"error": "", "typed": {}, "issue": issue, "ran": findings is not None}
-    more: dict[str, Any] = {"codes": {each.code for each in told}, "trial": trial}
+    named = names(at.ctx, [each for finding in told for each in finding.where.contacts])
+    more: dict[str, Any] = {"named": named, "codes": {each.code for each in told}, "trial": trial}
     more["tryable"] = findings is not None and bool(at.studio.editions.links(at.ctx, issue))
     return at.page("checks.html", status, **common | groups | more | values)
 

@@ -22,6 +22,7 @@ LINES = {
     **dict.fromkeys(("preview", "preview-length"), "preview"),
 }
 RECIPIENTS = frozenset(("field-empty", "audience-far"))
+TEXTS = (TITLE, SUMMARY, BODY)
 CAMPAIGN = frozenset(("sender", "reply-to", "list-id", "source-empty"))
 CONFIGURED = frozenset(("postal-address", "list-headers"))
 BUILT = frozenset(  # by the template
@@ -65,12 +66,18 @@ def mending(issue: IssueRow, finding: Finding, items: Mapping[str, str]) -> Mend
     here = f"/issues/{issue.name}"
     language = where.languages[0] if where.languages else ""
     links = tuple(_link(issue, finding, items, key, title) for key, title in _articles(finding))
+    if where.lacking and links and where.field in TEXTS:
+        return Mending(links[0].url, links=links)
+    if where.lacking and (where.file or "").startswith("templates/"):
+        place = f"{where.file}:{where.line}"
+        who = say("It stands in a template: whoever looks after those gives it a fallback (%(place)s).", place=place)
+        return Mending(who=who)
     if line := LINES.get(code) or (where.field if where.field in ("subject", "preview") else ""):
         return Mending(f"{here}/content/subjects#f-{line}-{language}")
     if where.link is not None:
         return Mending(f"{here}/links#l{where.link}", links=links)
     if code in RECIPIENTS:
-        query = f"?language={language}" if language and code == "field-empty" else ""
+        query = f"?run=1&language={language}&empty={where.lacking}#list" if where.lacking else ""
         return Mending(f"{here}/recipients{query}", links=links)
     if links and code not in ELSEWHERE:
         several = len(links) > 1
@@ -110,6 +117,6 @@ def _link(issue: IssueRow, finding: Finding, items: Mapping[str, str], key: str,
         return Link(title, f"/articles/new?{query}")
     if finding.code in ("translation-outdated", "event-over", "deadline-over", "article") or key not in items:
         return Link(title, article if finding.code != "article-gone" else f"/issues/{issue.name}/content")
-    field = finding.where.field or BODY
+    field = finding.where.field if finding.where.field in TEXTS else BODY
     query = f"?language={language}" if language else ""
     return Link(title, f"/issues/{issue.name}/content/items/{items[key]}{query}#f-{field}")

@@ -7,20 +7,26 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from newsletter.model.fields import Field, UnknownField
+from newsletter.model.rule import Compare, Node
 from newsletter.model.suppression import REASON_IN_WORDS
 from newsletter.store.issues import IssueRow
 from newsletter.web.studio.desk import At, Desk
 from newsletter.web.studio.issues import ThisIssue
-from newsletter.workflow.addressees import PAGE, addressees, count
+from newsletter.workflow.addressees import PAGE, Wanted, addressees, count
 from newsletter.workflow.audience import audience_rule
+from newsletter.workflow.blanks import lacking
 
 router = APIRouter()
 
 
 @router.get("/issues/{campaign}/{key}/recipients")
-def page(at: At, issue: ThisIssue, run: str = "", who: str = "in", language: str = "", after: int = 0) -> Response:
-    """Answers at once; `run` counts, which takes a moment where contacts are many."""
-    campaign = at.ctx.campaign(issue.campaign)
+def page(
+    at: At, issue: ThisIssue, run: str = "", who: str = "in", language: str = "", after: int = 0, empty: str = ""
+) -> Response:
+    """Answers at once; `run` counts, which takes a moment where contacts are many. `empty`: only those for whom this
+    field is."""
+    campaign, field = at.ctx.campaign(issue.campaign), _field(at, empty)
     values: dict[str, Any] = {
         "issue": issue,
         "campaign": campaign,
@@ -29,15 +35,30 @@ def page(at: At, issue: ThisIssue, run: str = "", who: str = "in", language: str
         "chosen": language,
         "words": {str(reason): text for reason, text in REASON_IN_WORDS.items()},
         "run": bool(run),
+        "empty": field,
         "size": PAGE,
     }
     if run:
         rule = audience_rule(at.ctx, issue.campaign, campaign, values["languages"])
         values["count"] = count(at.ctx, rule)
-        values["rows"] = addressees(
-            at.ctx, rule, at.person, served=who != "out", language=language, after=max(0, min(after, 2**62))
-        )
+        only = _lacking(at, issue, language, field.path) if field else None
+        wanted = Wanted(who != "out", language, only, after=max(0, min(after, 2**62)))
+        values["rows"] = addressees(at.ctx, rule, at.person, wanted)
     return at.page("recipients.html", **values)
+
+
+def _field(at: Desk, path: str) -> Field | None:
+    try:
+        return at.ctx.fields[path] if path else None
+    except UnknownField:
+        return None
+
+
+def _lacking(at: Desk, issue: IssueRow, language: str, path: str) -> Node:
+    """As the checks count them, where the messages are known; else everybody for whom the field is empty."""
+    known = at.studio.editions.known(at.ctx, issue)
+    made = known.composition.languages.get(language) if known else None
+    return (lacking(made.compiled, at.ctx.fields, path) if made else None) or Compare(path, "==", None)
 
 
 def _languages(at: Desk, issue: IssueRow) -> list[str]:
