@@ -65,9 +65,9 @@ PAGES = {
         "newsletter.toml",
         "Settings of a workspace. The environment overrides some: `NEWSLETTER_PUBLIC_URL`, `NEWSLETTER_TIME_ZONE`,\n"
         "`NEWSLETTER_DEFAULT_LANGUAGE`, `NEWSLETTER_APPROVE_OWN`, `NEWSLETTER_STUDIO_URL`,\n"
-        "`NEWSLETTER_REDIRECT_ALL_TO`, `NEWSLETTER_DOCUMENTS`, and, divided by commas, `NEWSLETTER_LANGUAGES`,\n"
-        "`NEWSLETTER_SEND_WITH`, `NEWSLETTER_TEST_ADDRESSES`; `DATABASE_URL` is the database. Secrets never stand\n"
-        "here: see [sending](../guides/sending.md).",
+        "`NEWSLETTER_REDIRECT_ALL_TO`, `NEWSLETTER_DOCUMENTS`, `NEWSLETTER_LOG_FORMAT`, and, divided by commas,\n"
+        "`NEWSLETTER_LANGUAGES`, `NEWSLETTER_SEND_WITH`, `NEWSLETTER_TEST_ADDRESSES`; `DATABASE_URL` is the database.\n"
+        "Secrets never stand here: see [sending](../guides/sending.md).",
         {"newsletter.toml": Settings},
     ),
     "article.md": Page(

@@ -25,6 +25,16 @@ from newsletter.tokens import AddressKeys, KeyRing
 FILE = "newsletter.toml"
 STATE_FOLDER = ".newsletter"
 SECRETS_FILE = "secrets.env"
+FROM_ENVIRONMENT = (
+    "public_url",
+    "studio_url",
+    "time_zone",
+    "default_language",
+    "approve_own",
+    "redirect_all_to",
+    "documents",
+    "log_format",
+)
 KEYS = ("NEWSLETTER_KEY_RING", "NEWSLETTER_SUPPRESSION_KEY")
 
 
@@ -139,6 +149,9 @@ class Settings(Strict):
     failover_after: timedelta = Field(
         default=timedelta(minutes=10), description="A transport that cannot be reached for so long is left for the next"
     )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="What `serve` and `worker` say on stderr: lines for people, or a JSON object each"
+    )
     stop_within: timedelta = Field(
         default=timedelta(seconds=20),
         ge=timedelta(0),
@@ -182,8 +195,7 @@ def read_settings(content: bytes, environment: Mapping[str, str] | None = None) 
 
 def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    texts = ("public_url", "studio_url", "time_zone", "default_language", "approve_own", "redirect_all_to", "documents")
-    for name in texts:
+    for name in FROM_ENVIRONMENT:
         if value := env.get(f"NEWSLETTER_{name.upper()}"):
             values[name] = value
     for name in ("languages", "send_with", "test_addresses"):

@@ -89,7 +89,7 @@ def test_every_variable_that_is_named_is_one_that_the_program_reads(tmp_path: Pa
     for file in (each for each in DEPLOY.rglob("*") if each.is_file()):
         for name in re.findall(r"NEWSLETTER_[A-Z_]+", file.read_text()):
             if name not in own and not re.fullmatch(r"NEWSLETTER_[A-Z]+_PASSWORD", name):
-                value = {"NEWSLETTER_DOCUMENTS": "database"}[name]
+                value = {"NEWSLETTER_DOCUMENTS": "database", "NEWSLETTER_LOG_FORMAT": "json"}[name]
                 settings = load_settings(tmp_path, {name: value})
                 assert getattr(settings, name.removeprefix("NEWSLETTER_").lower()) == value
 

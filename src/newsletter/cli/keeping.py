@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import threading
 from datetime import datetime
 
-from newsletter.cli.output import note, say
+from newsletter.cli.logs import catch_all, start_logging
+from newsletter.cli.output import note
 from newsletter.schedule import kept, tick, working_here
 from newsletter.workflow.context import Context
 from newsletter.workflow.schedule import keep_house
@@ -17,7 +17,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 def keep(ctx: Context, *, alone: bool = False) -> None:
     """Until Ctrl-C or SIGTERM; what is being sent is drained, and a second signal ends at once."""
-    _log_to_stderr()
+    tell = start_logging(ctx.settings.log_format)
+    catch_all()
     ended = threading.Event()
 
     def end(*_: object) -> None:
@@ -28,25 +29,17 @@ def keep(ctx: Context, *, alone: bool = False) -> None:
     for each in SIGNALS:
         signal.signal(each, end)
     with kept(ctx, alone=alone):
-        say("Keeping the schedule (Ctrl-C ends)")
+        tell("Keeping the schedule (Ctrl-C ends)")
         ended.wait()
-        note("Ending: what is being sent is finished first.")
+        (note if ctx.settings.log_format == "text" else tell)("Ending: what is being sent is finished first.")
 
 
 def once_through(ctx: Context) -> datetime | None:
     """Does what is due now, sends included; says when the next moment is."""
-    _log_to_stderr()
+    tell = start_logging(ctx.settings.log_format)
     with working_here(ctx) as jobs:
         planned = tick(ctx, jobs)
         keep_house(ctx)
         jobs.join()
-    say("What was due is done." if planned is None else f"What was due is done; next: {planned:%Y-%m-%d %H:%M} UTC.")
+    tell("What was due is done." if planned is None else f"What was due is done; next: {planned:%Y-%m-%d %H:%M} UTC.")
     return planned
-
-
-def _log_to_stderr() -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
-    own = logging.getLogger("newsletter")
-    own.addHandler(handler)
-    own.setLevel(logging.INFO)

@@ -14,6 +14,7 @@ from newsletter.cli.output import as_json, counted, heading, note, say, table
 
 if TYPE_CHECKING:
     from newsletter.app import Workspace
+    from newsletter.workflow.context import Context
 
 app = typer.Typer()
 db = typer.Typer(help="The database.", no_args_is_help=True)
@@ -164,19 +165,31 @@ class Door:
 
 
 def _serve(ws: Workspace, door: Door) -> None:
+    from newsletter.cli.logs import catch_all, start_logging
     from newsletter.schedule import kept
     from newsletter.web.serving import is_loopback, make_app, serve
-    from newsletter.workflow.staff import first_link
+    from newsletter.workflow.staff import nobody_signs_in
 
+    tell = start_logging(ws.context.settings.log_format, heading)
+    catch_all()
     ws.context.renderer.warm()  # its process is shared by all requests
     at = f"http://{door.host}:{door.port}"
     if door.only == "public":
-        heading(f"Recipients' pages at {at}/ (Ctrl-C ends)")
+        tell(f"Recipients' pages at {at}/ (Ctrl-C ends)")
         serve(make_app(ws, only=door.only), host=door.host, port=door.port)
         return
     with kept(ws.context) as waking:
         app = make_app(ws, only=door.only, demo=door.demo and is_loopback(door.host), wake=waking.wake)
-        heading(f"The studio is at {at}/ (Ctrl-C ends)")
-        if not door.demo and (token := first_link(ws.context)) is not None:
-            say(f"Nobody can sign in yet. This link makes the first administrator, once: {at}/welcome/{token}")
+        tell(f"The studio is at {at}/ (Ctrl-C ends)")
+        if not door.demo and nobody_signs_in(ws.context):
+            tell(_first_step(ws.context, at))
         serve(app, host=door.host, port=door.port)
+
+
+def _first_step(ctx: Context, at: str) -> str:
+    """The link alone lets in, so it is told to people and never kept in logs."""
+    from newsletter.workflow.staff import first_link
+
+    if ctx.settings.log_format != "text":
+        return "Nobody can sign in yet: `newsletter users add` makes a link for the first administrator."
+    return f"Nobody can sign in yet. This link makes the first administrator, once: {at}/welcome/{first_link(ctx)}"

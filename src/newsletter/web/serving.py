@@ -42,6 +42,7 @@ def serve(app: App, *, host: str, port: int) -> None:
         app,
         host=host,
         port=port,
+        log_config=None,  # its lines go where ours do
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -74,12 +74,14 @@ def sign_in_as(ctx: Context, slug: str, *, device: str) -> SignedIn:
         return SignedIn(_start(connection, person, device, ctx.clock.now()), person)
 
 
+def nobody_signs_in(ctx: Context) -> bool:
+    with reading(ctx.engine) as connection:
+        return not people.anybody_signs_in(connection)
+
+
 def first_link(ctx: Context) -> str | None:
     """The one-time token that makes the first administrator; None where somebody signs in already."""
-    with reading(ctx.engine) as connection:
-        if people.anybody_signs_in(connection):
-            return None
-    return _link(ctx, None)
+    return _link(ctx, None) if nobody_signs_in(ctx) else None
 
 
 def invite(ctx: Context, person_id: int, by: Person) -> str:
