@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 
 from newsletter.errors import UsageError
 from newsletter.jobs import Handler, Jobs, ThreadJobs, open_jobs
+from newsletter.jobs.handing import done
 from newsletter.jobs.shared import SCHEMA
 from newsletter.store.engine import open_engine, reading, writing
 from tests.servers import PostgresServer
@@ -174,3 +175,16 @@ def closing(jobs: Jobs) -> Iterator[Jobs]:
         yield jobs
     finally:
         jobs.close()
+
+
+def test_a_job_that_took_its_time_is_told_with_how_long(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = iter([10.0, 12.5, 20.0, 20.1])
+    monkeypatch.setattr("newsletter.jobs.handing.time.monotonic", lambda: next(ticks))
+    with caplog.at_level(logging.INFO, logger="newsletter"):
+        done("send", "7", lambda key: None)
+        done("launch", "8", lambda key: None)
+    (record,) = caplog.records
+    assert record.getMessage() == "send 7 done in 2.5 s"
+    assert (record.__dict__["job"], record.__dict__["key"], record.__dict__["seconds"]) == ("send", "7", 2.5)

@@ -17,7 +17,8 @@ from typing import Any
 
 from newsletter.cli.output import say
 
-ADDRESS = re.compile(r"(?:\"[^\"\n]*\"|[^\s\"'<>()\[\]{},;:=|/\\`]+)(?:@|%40)\[?[^\s\"'<>()\[\]{},;:=|/\\`]+\]?")
+_PART = r"[^\s\"'<>()\[\]{},;:=|/\\`]{1,256}"
+ADDRESS = re.compile(rf"(?:\"[^\"\n]{{1,256}}\"|{_PART})(?:@|%40)\[?{_PART}\]?")
 INSTEAD = "[address]"
 USUAL = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName"}
 

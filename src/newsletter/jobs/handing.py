@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from newsletter.errors import NewsletterError
 log = logging.getLogger(__name__)
 
 Handler = Callable[[str], object]
+WORTH_TELLING = 1.0  # seconds
 
 
 class Jobs(Protocol):
@@ -27,9 +29,14 @@ class Jobs(Protocol):
 
 def done(name: str, key: str, handler: Handler) -> None:
     """A job that fails is logged, and ends nothing else: the next tick defers it again."""
+    begun = time.monotonic()
     try:
         handler(key)
     except NewsletterError as error:
         log.warning("%s %s: %s", name, key, error)
     except Exception:
         log.exception("%s %s failed", name, key)
+    else:
+        seconds = round(time.monotonic() - begun, 3)
+        level = logging.INFO if seconds >= WORTH_TELLING else logging.DEBUG  # most jobs find nothing to do
+        log.log(level, "%s %s done in %.1f s", name, key, seconds, extra={"job": name, "key": key, "seconds": seconds})
