@@ -7,10 +7,8 @@ may change is decided by the owner of each value (values.py), and whom it may su
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -97,7 +95,7 @@ def _run(
     take = _TARGETS[work.job.mapping.into]
     with bulk(engine) as database, few_collections():
         transaction = database.reading if work.job.dry_run else database.writing
-        for read in _ahead(partial(_read, work, table)):
+        while (read := _read(work, table)).lines:
             for line, reason in read.refused:
                 work.refusals.add(line, reason)
             if read.rows:
@@ -115,15 +113,6 @@ class _Read:
     lines: int
     rows: list[Row]
     refused: list[tuple[Line, str]]
-
-
-def _ahead(read: Callable[[], _Read]) -> Iterator[_Read]:
-    """Reads while the database writes: SQLite leaves the interpreter free for nearly half of the time."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="import") as beside:
-        coming = beside.submit(read)
-        while (found := coming.result()).lines:
-            coming = beside.submit(read)
-            yield found
 
 
 def _bite(work: _Import, connection: Connection, source_id: int) -> Bite:

@@ -11,7 +11,7 @@ class Seen:
     """A scratch database on disk: 1 million keys as Python objects would be most of an import's memory."""
 
     def __init__(self) -> None:
-        self._scratch = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._scratch = sqlite3.connect("", isolation_level=None)
         self._scratch.execute("PRAGMA cache_size = -8192")
         self._scratch.execute("CREATE TABLE seen (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
         self._scratch.execute("BEGIN")
