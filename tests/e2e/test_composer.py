@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from newsletter.clock import FixedClock
 from tests.e2e.conftest import serving, sign_in
+from tests.e2e.test_access import faults
 from tests.workflow.office import ISSUE, lay, office
 
 pytestmark = pytest.mark.browser
@@ -75,3 +76,14 @@ def test_an_item_is_dragged_and_the_draft_follows(page: Page, tmp_path: Path, cl
         page.get_by_role("button", name="Undo").click()
         page.get_by_text("Undone.").wait_for()
         assert [item.id for item in ws.context.draft("news", "2026-12").items()] == before
+
+
+def test_a_subject_is_read_in_an_inbox_while_it_is_typed(page: Page, tmp_path: Path, clock: FixedClock) -> None:
+    with office(lay(tmp_path / "ws"), clock) as ws, serving(ws) as served:
+        sign_in(page, served, "Ana")
+        page.goto(f"{served.url}{CONTENT}/subjects")
+        page.get_by_text("Subject: 19 characters").wait_for()
+        page.get_by_label("Subject").fill("Hello {{ contact.last_name }}")
+        page.locator(".inbox .line", has_text="Hello Berg").wait_for()
+        assert page.locator("#u-subject-en").inner_text() == "News, December 2026"
+        assert faults(page) == []

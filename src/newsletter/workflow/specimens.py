@@ -88,6 +88,17 @@ def specimen(
     return Specimen(shown[0] if may(person.roles, Action.CONTACTS) else replace(shown[0], address=""), before, after)
 
 
+def first_reader(ctx: Context, name: str, campaign: Campaign, language: str) -> Recipient:
+    """A contact who reads a language and has a name, else any who does, else the public profile."""
+    reads = select(contact.c.id).where(_audience(ctx, name, campaign, language)).order_by(contact.c.id).limit(1)
+    surely = contact.c.language.is_not(None), func.coalesce(contact.c.last_name, "") != ""
+    with reading(ctx.engine) as connection:
+        for statement in (reads.where(*surely), reads):
+            if (found := connection.scalar(statement)) is not None:
+                return examples.by_ids(connection, [found], ctx.fields, language)[0]
+    return examples.public(campaign.public, ctx.fields, language)
+
+
 def name_of(row: Any) -> str:
     return full_name(row.title, row.first_name, row.last_name) or row.role or row.code
 

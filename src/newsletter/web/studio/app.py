@@ -31,6 +31,7 @@ from newsletter.web.studio import (
     recipients,
     scheduling,
     signin,
+    subjects,
     trying,
     who,
 )
@@ -47,6 +48,7 @@ PAGES = (
     checking,
     trying,
     composer,
+    subjects,
     articles,
     progress,
     who,

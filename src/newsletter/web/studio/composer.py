@@ -100,42 +100,6 @@ def put_back(at: At, issue: ThisIssue, change: Annotated[int, Form()]) -> Respon
     return _back(at, issue, drafting.put_back(at.ctx, issue, change, at.person), "", "")
 
 
-# Subjects and preview texts
-
-
-@router.get(BASE + "/subjects")
-def subjects(at: At, issue: ThisIssue) -> Response:
-    return _subjects(at, issue)
-
-
-@router.post(BASE + "/subjects", dependencies=EDIT)
-def save_subjects(at: At, issue: ThisIssue, form: TheForm) -> Response:
-    """Each field is an operation of its own: those that nobody else touched are saved, the others shown twice."""
-    conflicts: dict[str, Conflict] = {}
-    for field, value in form.items():
-        name, _, language = field.partition(".")
-        if name not in ("subject", "preview") or language not in _languages(at, issue):
-            continue
-        try:
-            made_from = form.get(f"from.{field}", "")
-            drafting.set_line(at.ctx, issue, name, language, value, at.person, made_from=made_from)
-        except Conflict as conflict:
-            conflicts[field] = conflict
-    if conflicts:
-        return _subjects(at, issue, conflicts, status=409)
-    return at.go(f"/issues/{issue.name}/content/subjects", say("Saved."))
-
-
-def _subjects(at: Desk, issue: IssueRow, conflicts: dict[str, Conflict] | None = None, status: int = 200) -> Response:
-    campaign, draft = at.ctx.campaign(issue.campaign), at.ctx.draft(issue.campaign, issue.key)
-    rows = [
-        (tag, {name: drafting.own_line(draft, getattr(campaign, name), name, tag) for name in ("subject", "preview")})
-        for tag in _languages(at, issue)
-    ]
-    values: dict[str, Any] = {"rows": rows, "hash": drafting.line_hash, "conflicts": conflicts or {}}
-    return at.page("subjects.html", status, issue=issue, **values)
-
-
 # One item
 
 
