@@ -130,3 +130,8 @@ def test_schemas_are_written_for_editors(started: Path) -> None:
     assert run("schema", folder=started).returncode == 0
     schema = json.loads((started / ".newsletter/schema/campaign.json").read_text())
     assert "publication" in schema["properties"]
+
+
+def test_help_waits_for_nothing_heavy() -> None:
+    code = "import sys, newsletter.cli.program; print(*{'sqlalchemy', 'pydantic', 'jinja2'} & sys.modules.keys())"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"

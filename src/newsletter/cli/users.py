@@ -8,9 +8,6 @@ import typer
 
 from newsletter.cli.options import HERE, Folder, Json, opened
 from newsletter.cli.output import as_json, say, table
-from newsletter.store import people
-from newsletter.store.engine import reading
-from newsletter.workflow import staff
 
 app = typer.Typer(help="Staff: who they are, what they may do, how they sign in.", no_args_is_help=True)
 
@@ -18,6 +15,9 @@ app = typer.Typer(help="Staff: who they are, what they may do, how they sign in.
 @app.command("list")
 def show(workspace: Folder = HERE, json: Json = False) -> None:
     """Who there is, and their roles."""
+    from newsletter.store import people
+    from newsletter.store.engine import reading
+
     with opened(workspace) as ws, reading(ws.context.engine) as connection:
         found = people.everybody(connection)
     if json:
@@ -37,6 +37,8 @@ def add(
 
     newsletter users add "Ana Ribeiro" ana@example.org --role author --role steward
     """
+    from newsletter.workflow import staff
+
     with opened(workspace) as ws:
         by = ws.context.person(None)
         person = staff.add_person(ws.context, name, address, role, by)
@@ -49,6 +51,8 @@ def link(
     name: Annotated[str, typer.Argument(help="The short name, as `users list` shows it.")], workspace: Folder = HERE
 ) -> None:
     """Print a link with which somebody sets a new password; it works once, for three days."""
+    from newsletter.workflow import staff
+
     with opened(workspace) as ws:
         person = ws.context.person(name)
         token = staff.invite(ws.context, person.id, ws.context.person(None))
@@ -62,6 +66,8 @@ def roles(
     workspace: Folder = HERE,
 ) -> None:
     """Set what somebody may do."""
+    from newsletter.workflow import staff
+
     with opened(workspace) as ws:
         staff.set_roles(ws.context, ws.context.person(name).id, role, ws.context.person(None))
         say(f"{name}: {', '.join(role)}.")
