@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SERVE ?= 1
 JOBS ?= auto
 TESTS ?= tests
-FRONTEND := $(wildcard frontend/src/* frontend/*.json frontend/*.mjs)
+FRONTEND := $(wildcard frontend/src/* frontend/src/*/* frontend/*.json frontend/*.mjs)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format bench faults screenshots lock clean

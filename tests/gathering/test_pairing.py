@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.gathering import pairing
 from newsletter.gathering.gather import Desk, library_of
 from newsletter.gathering.pairing import LIKELY, suggestions, traits_of
 from newsletter.loading import load_yaml
@@ -60,6 +61,34 @@ def test_what_has_no_translation_gets_no_suggestion(demo: Library) -> None:
     single = [key for key, translations in demo.items() if len(translations) == 1]
     assert len(single) >= 5
     assert [key for key in single if suggestions(key, demo)] == []
+
+
+def test_a_text_is_read_once_however_often_it_is_compared(demo: Library) -> None:
+    """Reading 500 texts takes longer than a page may, comparing them does not."""
+    key, other = list(demo)[:2]
+    suggestions(f"{key}.{next(iter(demo[key]))}", split(demo))
+    read = pairing._traits.cache_info().misses
+    other = f"{other}.{next(iter(demo[other]))}"
+    suggestions(other, split(demo))
+    assert pairing._traits.cache_info().misses == read
+    tag, text = next(iter(demo[key].items()))
+    suggestions(other, split({**demo, key: {tag: replace(text, body=text.body + " 4711")}}))
+    assert pairing._traits.cache_info().misses == read + 1
+
+
+def split(library: Library) -> Library:
+    """Each text as an article of its own, and none the same object as before."""
+    return {
+        f"{key}.{tag}": {tag: replace(text)}
+        for key, translations in library.items()
+        for tag, text in translations.items()
+    }
+
+
+def test_names_within_a_sentence_count_and_its_first_word_does_not() -> None:
+    text = "Zurich was first. «Geneva» came next: Bern saw “Basel”, and (Aarau) too.\n\n¿Lima? no."
+    marks = traits_of(Article("a", "en", "", body=text)).marks
+    assert {value for kind, value in marks if kind == "name"} == {"basel", "aarau"}
 
 
 def test_numbers_are_one_in_every_way_of_writing() -> None:

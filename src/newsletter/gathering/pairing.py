@@ -14,19 +14,24 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from newsletter.model.article import Article, Library, Translations
 
 LIKELY = 0.35  # from here on a pair is worth a person's look
 MOST = 3  # suggestions for one article
-_GROUPED = re.compile(r"(?<=\d)[\u00a0\u202f\u2009\u066c'’ ](?=\d{3}(?!\d))")
+KEPT = 4096  # texts whose traits are remembered
+_GROUPED = re.compile(r"(\d)[\u00a0\u202f\u2009\u066c'’ ](?=\d{3}(?!\d))")
 _NUMBER = re.compile(r"\d+(?:[.,\u066b]\d+)*")
+_OTHER_DIGIT = re.compile(r"[^\D0-9]")
 _FIELD = re.compile(r"\{\{.*?\}\}")
 _NAME = re.compile(r"[^\W\d_][\w’'-]+")
-_ADDRESS = re.compile(r"https?://[^\s<>()\]\"']+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_WEB = re.compile(r"https?://[^\s<>()\]\"']+")
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _CODE = re.compile(r"[a-z]{2,3}(?:-[a-z]{2,4})?")
 _BLANK = re.compile(r"\n\s*\n")
+_OPENING = frozenset("«»“”„\"'‘’(¿¡*_[ \u00a0\u202f")
 
 # What each kind of trait weighs; those of one kind together never more than so many traits.
 WEIGHTS = {
@@ -77,15 +82,21 @@ def suggestions(key: str, library: Library) -> list[Suggestion]:
 
 
 def traits_of(article: Article) -> Traits:
-    text = "\n\n".join((article.title, article.summary, article.body))
+    """Read out of a text once as long as it says the same: a page compares an article with all others."""
+    return _traits(article.title, article.summary, article.body, tuple(_facts(article)), article.date)
+
+
+@lru_cache(maxsize=KEPT)
+def _traits(title: str, summary: str, body: str, facts: tuple[tuple[str, str], ...], day: date | None) -> Traits:
+    text = "\n\n".join((title, summary, body))
     marks = {("field", re.sub(r"\s+", "", each)) for each in _FIELD.findall(text)}
     plain = _FIELD.sub(" ", text)
-    marks |= {("link", _place(each)) for each in _ADDRESS.findall(plain)}
-    plain = _ADDRESS.sub(" ", plain)
+    for addresses in (_WEB, _MAIL) if "@" in plain else (_WEB,):
+        marks |= {("link", _place(each)) for each in addresses.findall(plain)}
+        plain = addresses.sub(" ", plain)
     marks |= {("number", each) for each in _numbers(plain)}
     marks |= {("name", each) for each in _names(plain)}
-    marks |= set(_facts(article))
-    return Traits(frozenset(marks), _shape(article.body), len(text), article.date)
+    return Traits(frozenset((*marks, *facts)), _shape(body), len(text), day)
 
 
 def likeness(one: Traits, other: Traits, rarity: Mapping[tuple[str, str], float]) -> float:
@@ -138,7 +149,7 @@ def _near(one: date | None, other: date | None) -> float:
 def _numbers(text: str) -> set[str]:
     """Of two digits and more, or with a fraction: 1 200, 1.200, 1,200 and their Arabic digits are one number."""
     found = set()
-    for each in _NUMBER.findall(_GROUPED.sub("", "".join(_ascii(sign) for sign in text))):
+    for each in _NUMBER.findall(_GROUPED.sub(r"\1", _OTHER_DIGIT.sub(_ascii, text))):
         parts = re.split(r"[.,\u066b]", each)
         grouped = len(parts) > 1 and len(parts[0]) <= 3 and all(len(part) == 3 for part in parts[1:])
         number = "".join(parts) if grouped else ".".join(parts)
@@ -147,19 +158,21 @@ def _numbers(text: str) -> set[str]:
     return found
 
 
-def _ascii(sign: str) -> str:
-    value = unicodedata.decimal(sign, None)
-    return sign if value is None else str(value)
+def _ascii(digit: re.Match[str]) -> str:
+    return str(unicodedata.decimal(digit[0]))
 
 
 def _names(text: str) -> set[str]:
     """Words with a capital within a sentence, without their marks; the first word of a sentence is left out."""
-    found = set()
-    for each in _NAME.finditer(text):
-        before = text[: each.start()].rstrip("«»“”„\"'‘’(¿¡*_[ \u00a0\u202f")
-        if each[0][0].isupper() and before and before[-1] not in ".!?:\n…#-•":
-            found.add(_plain(each[0]))
-    return found
+    written = (each for each in _NAME.finditer(text) if each[0][0].isupper())
+    return {_plain(each[0]) for each in written if _within(text, each.start())}
+
+
+def _within(text: str, start: int) -> bool:
+    """Whether a sentence has begun before this place."""
+    while start and text[start - 1] in _OPENING:
+        start -= 1
+    return start > 0 and text[start - 1] not in ".!?:\n…#-•"
 
 
 def _plain(word: str) -> str:
