@@ -207,28 +207,26 @@ def test_what_others_change_while_it_is_pushed_stops_all_of_it(
     assert text(other, ARTICLE) != "mine"
 
 
-@pytest.mark.parametrize("path", HOSTILE)
-def test_a_name_in_the_database_that_is_no_document_writes_no_file(
-    at: Exchange, other: Exchange, noor: Person, path: str, tmp_path: Path
+def test_names_in_the_database_that_are_no_documents_write_no_file(
+    at: Exchange, other: Exchange, noor: Person, tmp_path: Path
 ) -> None:
     write(at, ARTICLE, "changed")
     push(at, noor)
-    plant(at, path, noor)
+    with writing(at.engine) as connection:  # as somebody would who can write to the database
+        connection.execute(insert(document_content).values(sha256="0" * 64, content=b"hostile"))
+        for number, path in enumerate(HOSTILE):
+            values = {"path": path, "sha256": "0" * 64, "version": 10**6 + number}
+            connection.execute(insert(document).values(**values, changed_by=noor.id, changed_at=at.clock.now()))
     before = {file for file in tmp_path.rglob("*") if "sqlite" not in file.name}
-    with pytest.raises(UsageError, match="what no document is"):
-        pull(other)
-    with pytest.raises(UsageError, match="what no document is"):
-        pull(other, force=True)
+    for force in (False, True):
+        with pytest.raises(UsageError, match="what no document is") as found:
+            pull(other, force=force)
+        assert [path for path in HOSTILE if ascii(path)[1:-1] not in str(found.value)] == []
     assert {file for file in tmp_path.rglob("*") if "sqlite" not in file.name} == before
     assert text(other, ARTICLE) != "changed", "all or nothing"
-
-
-def plant(at: Exchange, path: str, person: Person) -> None:
-    """As somebody who can write to the database would."""
-    with writing(at.engine) as connection:
-        connection.execute(insert(document_content).values(sha256="0" * 64, content=b"hostile"))
-        values = {"path": path, "sha256": "0" * 64, "version": 10**6}
-        connection.execute(insert(document).values(**values, changed_by=person.id, changed_at=at.clock.now()))
+    for path in HOSTILE:
+        with pytest.raises(UsageError, match="what no document is"):
+            pull(other, [path], force=True)
 
 
 @pytest.mark.parametrize("link", ["campaigns/news/articles", "campaigns", "templates/digest.mjml", "newsletter.toml"])
