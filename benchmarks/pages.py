@@ -149,7 +149,7 @@ def fill(ws: Workspace, contacts: int) -> None:
     """Contacts, issues, and a delivery with its attempt for each pair."""
     with writing(ws.context.engine) as connection:
         by = connection.execute(person.select().where(person.c.slug == "local")).one().id
-        _contacts(connection, contacts)
+        lay_contacts(connection, contacts)
         connection.execute(
             text("INSERT INTO worker (id, name, started_at, heartbeat_at) VALUES (1, 'bench', :at, :at)"), {"at": _at()}
         )
@@ -163,7 +163,7 @@ def fill(ws: Workspace, contacts: int) -> None:
         connection.execute(text("ANALYZE"))
 
 
-def _contacts(connection: Connection, contacts: int) -> None:
+def lay_contacts(connection: Connection, contacts: int) -> None:
     connection.execute(text("DELETE FROM contact"))
     connection.execute(text(INSTITUTIONS), {"number": max(1, contacts // 200), "at": _at()})
     connection.execute(text(CONTACT_ROWS), {"number": contacts, "at": _at()})

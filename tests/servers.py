@@ -31,11 +31,14 @@ def free_port() -> int:
 
 @dataclass
 class PostgresServer:
-    """A private cluster on a free loopback port; durable settings off, because nothing here outlives the test."""
+    """A private cluster on a free loopback port; not durable unless asked, because nothing here outlives the test."""
 
     programs: Path
     port: int = 0
+    durable: bool = False
     _numbers: Iterator[int] = field(default_factory=count)
+    _folder: Path = Path()
+    _user: str | None = None
 
     @classmethod
     def find(cls) -> PostgresServer | None:
@@ -48,21 +51,27 @@ class PostgresServer:
 
     @contextmanager
     def running(self) -> Iterator[PostgresServer]:
-        folder = Path(tempfile.mkdtemp(prefix="newsletter-pg-"))
-        user = self._unprivileged(folder)
+        self._folder = Path(tempfile.mkdtemp(prefix="newsletter-pg-"))
+        self._user = self._unprivileged(self._folder)
         self.port = free_port()
-        data, log = folder / "data", folder / "log"
-        self._run(user, "initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        options = (
-            f"-p {self.port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off "
-            "-c full_page_writes=off -c synchronous_commit=off -c max_connections=60"
-        )
-        self._run(user, "pg_ctl", "-D", data, "-l", log, "-w", "-o", options, "start")
+        data = self._folder / "data"
+        self._run("initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        self.start()
         try:
             yield self
         finally:
-            self._run(user, "pg_ctl", "-D", data, "-m", "immediate", "stop")
-            shutil.rmtree(folder, ignore_errors=True)
+            self.stop_at_once()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def start(self) -> None:
+        options = f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 -c max_connections=60"
+        if not self.durable:
+            options += " -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+        self._run("pg_ctl", "-D", self._folder / "data", "-l", self._folder / "log", "-w", "-o", options, "start")
+
+    def stop_at_once(self) -> None:
+        """As a crash does: nothing is written down any more, no connection is said goodbye to."""
+        self._run("pg_ctl", "-D", self._folder / "data", "-m", "immediate", "stop")
 
     def new_database(self, template: str = "template1") -> str:
         """A fresh database, a copy of the template (a URL that this made, or a name), which nobody may be using."""
@@ -85,11 +94,11 @@ class PostgresServer:
         shutil.chown(folder, name)
         return name
 
-    def _run(self, user: str | None, program: str, *arguments: object) -> None:
+    def _run(self, program: str, *arguments: object) -> None:
         subprocess.run(
             [str(self.programs / program), *map(str, arguments)],
             check=True,
-            user=user,
+            user=self._user,
             cwd="/",
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE if program == "initdb" else subprocess.DEVNULL,

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from charset_normalizer import from_bytes
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from newsletter.errors import NewsletterError
 from newsletter.i18n import Listed, say
@@ -183,6 +181,9 @@ def _workbook(file: Path, sheet: str | None) -> Iterator[TableFile]:
                     most=LARGEST_XLSX >> 20,
                 )
             )
+    from openpyxl import load_workbook  # 10 MB that a program which only sends needs not
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         book = load_workbook(file, read_only=True, data_only=True)
     except (InvalidFileException, KeyError, ValueError, OSError) as error:

@@ -102,7 +102,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "cache_size=-65536",
+        "cache_size=-8192",  # KB a connection; the system keeps the file at hand besides
         "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
@@ -158,11 +158,11 @@ def bulk(engine: Engine) -> Iterator[Bulk]:
     """For writes that can be repeated from where they stand after a power loss, such as the bites of a launch or of an
     import: on SQLite they do not wait for the disk (the next ordinary commit makes them durable too)."""
     with engine.connect().execution_options(write=True) as connection:
-        _set_sqlite(connection, "synchronous=NORMAL", "wal_autocheckpoint=0")
+        _set_sqlite(connection, "synchronous=NORMAL", "wal_autocheckpoint=0", "cache_size=-65536")
         try:
             yield Bulk(engine, connection)
         finally:
-            _set_sqlite(connection, "synchronous=FULL", "wal_autocheckpoint=1000")
+            _set_sqlite(connection, "synchronous=FULL", "wal_autocheckpoint=1000", "cache_size=-8192")
             with suppress(sqlite3.OperationalError):  # an error left a query open: the next commits see to it
                 _set_sqlite(connection, "wal_checkpoint(PASSIVE)")
 
