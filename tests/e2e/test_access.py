@@ -19,7 +19,8 @@ pytestmark = pytest.mark.browser
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 HALL = "/articles/news/hall"
 OF_ARTICLE = (HALL, f"{HALL}/en/edit", f"{HALL}/picture", f"{HALL}/picture/choose", f"{HALL}/picture/crop")
-PAGES = (*ALONE, *OF_ARTICLE, *steps_of("news/2026-12"))
+ITEM = "/issues/news/2026-12/content/items/i1"
+PAGES = (*ALONE, *OF_ARTICLE, ITEM, f"{ITEM}/picture", *steps_of("news/2026-12"))
 LOOKS = ((1280, "light", None), (320, "dark", None), (1280, "dark", "fr"), (320, "light", "ar"))
 
 

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from newsletter.model.crop import Crop
+
 
 class ItemState(StrEnum):
     NEW = "new"  # proposed by gathering; nobody has decided
@@ -33,8 +35,10 @@ class Edit(_Strict):
     title: str | None = None
     summary: str | None = None
     body: str | None = None
-    picture: str | None = None
+    picture: str | None = Field(default=None, description="Another picture; an empty text is none")
     alt: str | None = None
+    credit: str | None = None
+    crop: Crop | None = Field(default=None, description="The part that is shown")
 
 
 class Item(_Strict):

@@ -73,9 +73,12 @@ def _language(translations: Translations, language: str, preference: Sequence[st
 
 def _edited(article: Article, edit: Edit) -> tuple[Article, frozenset[str]]:
     texts = {name: value for name in ("title", "summary", "body") if (value := getattr(edit, name)) is not None}
-    picture = article.picture
+    return replace(article, **texts, picture=picture_of(article.picture, edit)), frozenset(texts)
+
+
+def picture_of(own: Picture | None, edit: Edit) -> Picture | None:
+    """What an item shows: the article's own picture with what staff say otherwise, another one, or none."""
     if edit.picture is not None:
-        picture = Picture(edit.picture, alt=edit.alt or "")
-    elif edit.alt is not None and picture is not None:
-        picture = replace(picture, alt=edit.alt)
-    return replace(article, **texts, picture=picture), frozenset(texts)
+        return Picture(edit.picture, edit.alt or "", edit.credit or "", edit.crop) if edit.picture else None
+    other = {name: value for name in ("alt", "credit", "crop") if (value := getattr(edit, name)) is not None}
+    return replace(own, **other) if own else None

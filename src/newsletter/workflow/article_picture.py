@@ -24,7 +24,7 @@ from newsletter.workflow.context import Context
 from newsletter.workflow.gather import library_of
 from newsletter.workflow.joining import follow
 from newsletter.workflow.picture_files import kept, known
-from newsletter.workflow.picturing import PictureChanged, Pictured, Words, checked, framed, pictured, whole
+from newsletter.workflow.picturing import Pictured, Words, checked, framed, pictured, unchanged, whole
 from newsletter.workspace.curating import one_line
 from newsletter.workspace.documents import Write
 
@@ -99,7 +99,8 @@ def describe(
     """Alternative texts by language; a credit for all (by the name of none), or each language's own."""
     require(person.name, person.roles, Action.EDIT)
     with ctx.documents.changing():
-        now = _unchanged(opened(ctx, campaign, key), made_from)
+        now = opened(ctx, campaign, key)
+        unchanged(now.pictured, made_from)
         changes = {}
         for tag, front in now.own.items():
             words = {"alt": one_line(alts.get(tag, "")), "credit": one_line(credits.get(tag, credits.get("", "")))}
@@ -117,7 +118,8 @@ def crop(
     """Another part of the same picture, which stays whole in its file."""
     require(person.name, person.roles, Action.EDIT)
     with ctx.documents.changing():
-        now = _unchanged(opened(ctx, campaign, key), made_from)
+        now = opened(ctx, campaign, key)
+        unchanged(now.pictured, made_from)
         part = framed(now.pictured, given, aspect)
         turned = {"crop": part.plain() if part else None}
         changes = dict.fromkeys(now.same, turned) or {now.first: whole(now.pictured, turned)}
@@ -141,14 +143,6 @@ def _words(article: Article, writable: bool, shown: Picture | None) -> Words:
 
 def _credit(now: Open) -> str:
     return now.pictured.picture.credit if now.pictured.picture else ""
-
-
-def _unchanged(now: Open, made_from: str) -> Open:
-    if now.pictured.hash != made_from:
-        raise PictureChanged(say("Somebody changed the picture meanwhile: look at it anew, and repeat the step."))
-    if now.pictured.picture is None:
-        raise UsageError(say("This article has no picture yet: choose or upload one first."))
-    return now
 
 
 def _instead(now: Open, source: str, credit: str, alts: Mapping[str, str]) -> dict[str, dict[str, Any]]:

@@ -64,7 +64,7 @@ class Done:
 
 
 def set_state(ctx: Context, row: IssueRow, item: str, state: ItemState, person: Person) -> Done:
-    return _turn(
+    return rewrite(
         ctx, row, f"set {item} to {state.value}", person, lambda text, path: curating.set_state(text, item, state, path)
     )
 
@@ -79,7 +79,7 @@ def move(ctx: Context, row: IssueRow, item: str, section: str, before: str | Non
         position = there.index(before) if before in there else None
         return curating.move(text, item, section, position, path)
 
-    return _turn(ctx, row, f"move {item} to {section}", person, turn)
+    return rewrite(ctx, row, f"move {item} to {section}", person, turn)
 
 
 def step(ctx: Context, row: IssueRow, item: str, by: int, person: Person) -> Done:
@@ -91,7 +91,7 @@ def step(ctx: Context, row: IssueRow, item: str, by: int, person: Person) -> Don
         target = next((number for number in way if section.items[number].state in USED), None)
         return text if target is None else curating.move(text, item, section.id, target, path)
 
-    return _turn(ctx, row, f"move {item} {'up' if by < 0 else 'down'}", person, turn)
+    return rewrite(ctx, row, f"move {item} {'up' if by < 0 else 'down'}", person, turn)
 
 
 def add(ctx: Context, row: IssueRow, article: str, section: str, person: Person, position: int | None = None) -> Done:
@@ -99,7 +99,7 @@ def add(ctx: Context, row: IssueRow, article: str, section: str, person: Person,
     _known_section(ctx, row, section)
     if article not in library_of(ctx, row.campaign, ctx.campaign(row.campaign)):
         raise UsageError(say("There is no article %(article)r in this newsletter.", article=article))
-    return _turn(
+    return rewrite(
         ctx,
         row,
         f"add {article} to {section}",
@@ -127,7 +127,7 @@ def set_texts(
             raise Conflict(new, now, _last(ctx, path, f"edit {item} {language}"))
         return curating.set_edit(text, item, language, edit_for(found, library, language, new), path)
 
-    return _turn(ctx, row, f"edit {item} {language}", person, turn)
+    return rewrite(ctx, row, f"edit {item} {language}", person, turn)
 
 
 def set_line(
@@ -145,7 +145,7 @@ def set_line(
             raise Conflict(new, now, _last(ctx, path, f"{name} {language}"))
         return curating.set_line(text, name, language, None if new == usual else new, path)
 
-    return _turn(ctx, row, f"{name} {language}", person, turn)
+    return rewrite(ctx, row, f"{name} {language}", person, turn)
 
 
 def undo(ctx: Context, row: IssueRow, change: int, person: Person) -> Done:
@@ -159,7 +159,7 @@ def undo(ctx: Context, row: IssueRow, change: int, person: Person) -> Done:
 def put_back(ctx: Context, row: IssueRow, change: int, person: Person) -> Done:
     """The whole draft as it was before a change. It is written anew, so this too can be undone."""
     before = earlier(ctx, row, change)
-    return _turn(ctx, row, f"put back version {change}", person, lambda text, path: before)
+    return rewrite(ctx, row, f"put back version {change}", person, lambda text, path: before)
 
 
 def put_texts_back(ctx: Context, row: IssueRow, item: str, language: str, change: int, person: Person) -> Done:
@@ -167,7 +167,7 @@ def put_texts_back(ctx: Context, row: IssueRow, item: str, language: str, change
     path = draft_path(row.campaign, row.key)
     found = curating.find_item(load_yaml(earlier(ctx, row, change), path, Draft), item)
     edit = found.edits.get(language) or Edit()
-    return _turn(
+    return rewrite(
         ctx,
         row,
         f"edit {item} {language}, put back",
@@ -186,7 +186,7 @@ def history(ctx: Context, row: IssueRow, operation: str = "", limit: int = 20) -
 class Told:
     """An operation taken apart, so that a page can say it in its reader's words."""
 
-    what: str  # state, move, add, edit, subject, preview, back, gather, copy, plan, push, other
+    what: str  # state, move, add, edit, picture, subject, preview, back, gather, copy, plan, push, other
     item: str = ""  # of the draft; for `add` the key of an article
     more: str = ""  # a state, a section or a way, a language, a time
 
@@ -196,6 +196,7 @@ _TOLD = (
     ("move", re.compile(r"move (?P<item>\S+) (?:to )?(?P<more>\S+)")),
     ("add", re.compile(r"add (?P<item>\S+) to (?P<more>\S+)")),
     ("edit", re.compile(r"edit (?P<item>\S+) (?P<more>[\w-]+)(?:, put back)?")),
+    ("picture", re.compile(r"picture (?P<item>\S+)")),
     ("subject", re.compile(r"subject (?P<more>\S+)")),
     ("preview", re.compile(r"preview (?P<more>\S+)")),
     ("back", re.compile(r"put back version \d+")),
@@ -240,7 +241,7 @@ def edit_for(item: Item, library: Library, language: str, texts: Texts) -> Edit:
     values = {
         name: getattr(new, name) for name in ("title", "summary", "body") if getattr(new, name) != getattr(own, name)
     }
-    kept = (item.edits.get(language) or Edit()).model_dump(include={"picture", "alt"})
+    kept = (item.edits.get(language) or Edit()).model_dump(include={"picture", "alt", "credit", "crop"})
     return Edit(**kept, **values)
 
 
@@ -287,7 +288,7 @@ def line_hash(line: str) -> str:
     return Texts(line).hash
 
 
-def _turn(ctx: Context, row: IssueRow, operation: str, person: Person, turn: Turn) -> Done:
+def rewrite(ctx: Context, row: IssueRow, operation: str, person: Person, turn: Turn) -> Done:
     """Reads the newest version, changes it and writes it, while no other operation does so."""
     require(person.name, person.roles, Action.EDIT)
     path = draft_path(row.campaign, row.key)

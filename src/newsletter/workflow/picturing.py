@@ -95,6 +95,15 @@ def checked(ctx: Context, campaign: str, source: str) -> str:
     return source
 
 
+def unchanged(now: Pictured, made_from: str) -> Pictured:
+    """PictureChanged where somebody else was there since a page showed it."""
+    if now.hash != made_from:
+        raise PictureChanged(say("Somebody changed the picture meanwhile: look at it anew, and repeat the step."))
+    if now.picture is None:
+        raise UsageError(say("This article has no picture yet: choose or upload one first."))
+    return now
+
+
 def framed(now: Pictured, given: Mapping[str, str], aspect: str) -> Crop | None:
     """The frame that somebody typed or drew, with the aspect that was asked for; None is the whole."""
     if now.size is None:

@@ -285,11 +285,12 @@ def _edits(edits: Mapping[str, Edit], indent: int) -> list[str]:
 
 
 def _edit(language: str, edit: Edit, indent: int) -> list[str]:
-    values = edit.model_dump(exclude_none=True)
-    return [
-        f"{' ' * indent}{scalar(language)}:",
-        *(line for name, value in values.items() for line in _scalar(name, value, indent + 2)),
-    ]
+    values = edit.model_dump(exclude_none=True, exclude={"crop"})
+    lines = [line for name, value in values.items() for line in _scalar(name, value, indent + 2)]
+    if edit.crop is not None:
+        sides = ", ".join(f"{name}: {value}" for name, value in edit.crop.plain().items())
+        lines.append(f"{' ' * (indent + 2)}crop: {{{sides}}}")
+    return [f"{' ' * indent}{scalar(language)}:", *lines]
 
 
 def _scalar(name: str, value: str, indent: int) -> list[str]:

@@ -24,6 +24,7 @@ from newsletter.web.studio import (
     differences,
     home,
     issues,
+    item_pictures,
     links,
     pictures,
     preview,
@@ -58,6 +59,7 @@ PAGES = (
     differences,
     pictures,
     article_pictures,
+    item_pictures,
 )
 KEPT = "public, max-age=31536000, immutable"
 

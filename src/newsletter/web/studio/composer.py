@@ -10,11 +10,13 @@ from fastapi.responses import JSONResponse, Response
 from newsletter.errors import NewsletterError, UsageError
 from newsletter.i18n import say
 from newsletter.model.article import Library
-from newsletter.model.draft import ItemState
+from newsletter.model.draft import Edit, ItemState
 from newsletter.model.permission import Action
+from newsletter.rendering.selection import picture_of
 from newsletter.store.issues import IssueRow
 from newsletter.web.studio.desk import At, Desk, allowed, form_value, plain
 from newsletter.web.studio.issues import ThisIssue
+from newsletter.web.studio.pictures import thumbnail
 from newsletter.web.studio.preview import framed
 from newsletter.workflow import drafting
 from newsletter.workflow.board import board, reach
@@ -130,7 +132,8 @@ def save_item(at: At, issue: ThisIssue, item: str, form: TheForm) -> Response:
             {"made_from": now.hash, "said": at_.strip(), "fallen": at.say(done.fallen) if done.fallen else None}
         )
     said = say("Saved; %(fallen)s.", fallen=done.fallen) if done.fallen else say("Saved.")
-    return at.go(f"/issues/{issue.name}/content/items/{item}?language={language}", said)
+    here = f"/issues/{issue.name}/content/items/{item}"
+    return at.go(f"{here}/picture" if form.get("then") == "picture" else f"{here}?language={language}", said)
 
 
 @router.get(BASE + "/items/{item}/glimpse")
@@ -187,11 +190,15 @@ def _item(
     found, library = find_item(draft, item), _library(at, issue)
     saved = drafting.texts_of(found, library, language)
     others = {tag: drafting.texts_of(found, library, tag) for tag in languages}
+    article = drafting.article_in(found, library, language)
+    picture = picture_of(article.picture, found.edits.get(language) or Edit()) if article else None
     source = next((tag for tag in languages if tag != language and others[tag].body), None)
     values: dict[str, Any] = {
         "texts": texts or saved,
         "saved": saved,
-        "article": drafting.article_in(found, library, language),
+        "article": article,
+        "picture": picture,
+        "thumbnail": thumbnail(at.ctx, issue.campaign, picture),
         "there": {tag: bool(each.title) for tag, each in others.items()},
         "source": source,
         "source_texts": others[source] if source else None,

@@ -47,6 +47,8 @@ class Spot:
     remove: Callable[[], Fallen]
     describe: Callable[[Mapping[str, str], Mapping[str, str], str], Fallen]
     crop: Callable[[Mapping[str, str], str, str], Fallen]
+    of_issue: bool = False  # it holds for one issue
+    changed: bool = False  # the issue says something else than the article
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -103,7 +105,7 @@ def add_picture(router: APIRouter, base: str, spot_of: Callable[..., Spot]) -> N
             fallen = spot.describe(_within("alt", form), _within("credit", form), form.get("made_from", ""))
         except NewsletterError as error:
             return _page(at, spot, error, form)
-        return at.go(spot.here, _said(say("Saved"), fallen))
+        return at.go(spot.here, done(say("Saved"), fallen))
 
     @router.post(base + "/upload", dependencies=EDIT)
     def upload(at: At, file: Annotated[UploadFile, File()], spot: Spot = there) -> Response:
@@ -111,7 +113,7 @@ def add_picture(router: APIRouter, base: str, spot_of: Callable[..., Spot]) -> N
             fallen = spot.upload(file.filename or "", file.file.read(LARGEST + 1))
         except NewsletterError as error:
             return _page(at, spot, error)
-        return at.go(spot.here, _said(say("The picture is uploaded"), fallen))
+        return at.go(spot.here, done(say("The picture is uploaded"), fallen))
 
     @router.post(base + "/remove", dependencies=EDIT)
     def remove(at: At, spot: Spot = there) -> Response:
@@ -119,7 +121,7 @@ def add_picture(router: APIRouter, base: str, spot_of: Callable[..., Spot]) -> N
             fallen = spot.remove()
         except NewsletterError as error:
             return _page(at, spot, error)
-        return at.go(spot.here, _said(say("The picture is taken off; its file stays and can be chosen again"), fallen))
+        return at.go(spot.here, done(say("The picture is taken off; its file stays and can be chosen again"), fallen))
 
     @router.get(base + "/choose", dependencies=EDIT)
     def choice(at: At, asked: str = "", start: int = 0, spot: Spot = there) -> Response:
@@ -131,7 +133,7 @@ def add_picture(router: APIRouter, base: str, spot_of: Callable[..., Spot]) -> N
             fallen = spot.choose(source)
         except NewsletterError as error:
             return _choice(at, spot, failed=at.say(error))
-        return at.go(spot.here, _said(say("The picture is chosen"), fallen))
+        return at.go(spot.here, done(say("The picture is chosen"), fallen))
 
     @router.get(base + "/crop", dependencies=EDIT)
     def frame(at: At, spot: Spot = there) -> Response:
@@ -149,11 +151,11 @@ def add_picture(router: APIRouter, base: str, spot_of: Callable[..., Spot]) -> N
             fallen = spot.crop(given, aspect, form.get("made_from", ""))
         except NewsletterError as error:
             return _frame(at, spot, aspect=aspect, error=error, typed=form)
-        return at.go(spot.here, _said(say("Saved"), fallen))
+        return at.go(spot.here, done(say("Saved"), fallen))
 
 
-def _said(done: Said, fallen: Fallen) -> Said:
-    return say("%(done)s; %(fallen)s.", done=done, fallen=fallen) if fallen else say("%(done)s.", done=done)
+def done(what: Said, fallen: Fallen) -> Said:
+    return say("%(done)s; %(fallen)s.", done=what, fallen=fallen) if fallen else say("%(done)s.", done=what)
 
 
 def _within(name: str, form: Mapping[str, str]) -> dict[str, str]:
