@@ -125,7 +125,7 @@ def fleet(port: int, workers: int) -> tuple[int | None, str, None, str]:
 def _rate(ws: Workspace) -> tuple[int, str, None, str]:
     with reading(ws.context.engine) as connection:
         first, last = connection.execute(select(func.min(attempt.c.started_at), func.max(attempt.c.finished_at))).one()
-        counted = connection.execute(select(func.count()).group_by(attempt.c.worker_id)).scalars().all()
+        counted = connection.execute(select(func.count(attempt.c.id)).group_by(attempt.c.worker_id)).scalars().all()
     shares = ", ".join(f"{100 * each / sum(counted):.0f} %" for each in counted)
     return round(sum(counted) / (last - first).total_seconds()), "messages/s", None, f"shares: {shares}"
 
