@@ -20,7 +20,8 @@ from newsletter.workspace.documents import Write
 
 LARGEST = 20_000_000  # bytes of an upload
 KINDS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff")
-NAME = 60  # characters
+FOLDERS = ("campaigns", "pictures", "templates")  # not, for example, the practice folder with all its messages
+NAME = 48  # characters, of up to four bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,8 @@ def shown(content: bytes, path: str, use: str, crop: Crop | None) -> Asset:
 
 
 def _paths(ctx: Context) -> Iterator[str]:
-    return (path for path in ctx.documents.list("**") if path.lower().endswith(KINDS))
+    every = (path for folder in FOLDERS for path in ctx.documents.list(f"{folder}/**"))
+    return (path for path in every if path.lower().endswith(KINDS))
 
 
 def _uses(ctx: Context, read: Read, paths: set[str]) -> dict[str, list[_Use]]:
