@@ -21,7 +21,8 @@ HALL = "/articles/news/hall"
 OF_ARTICLE = (HALL, f"{HALL}/en/edit", f"{HALL}/picture", f"{HALL}/picture/choose", f"{HALL}/picture/crop")
 ITEM = "/issues/news/2026-12/content/items/i1"
 PAGES = (*ALONE, *OF_ARTICLE, ITEM, f"{ITEM}/picture", *steps_of("news/2026-12"))
-LOOKS = ((1280, "light", None), (320, "dark", None), (1280, "dark", "fr"), (320, "light", "ar"))
+# Languages change words, not parts: there axe looks at every fourth page, and widths are measured on all.
+LOOKS = ((1280, "light", None, 1), (320, "dark", None, 1), (1280, "dark", "fr", 4), (320, "light", "ar", 4))
 
 
 def faults(page: Page) -> list[str]:
@@ -38,9 +39,9 @@ def pictured(campaign: Path) -> None:
     (campaign / "articles/hall.en.md").write_text(f"---\ntitle: A hall\n{picture}\n{event}\n---\nIt stands.\n")
 
 
-@pytest.mark.parametrize(("width", "scheme", "language"), LOOKS)
+@pytest.mark.parametrize(("width", "scheme", "language", "every"), LOOKS)
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(
-    page: Page, served: Served, width: int, scheme: str, language: str | None
+    page: Page, served: Served, width: int, scheme: str, language: str | None, every: int
 ) -> None:
     """In Arabic the words are English, but the page runs from right to left."""
     pictured(served.ws.context.folder / "campaigns/news")
@@ -52,11 +53,12 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     sign_in(page, served, "Ana")
     with writing(served.ws.context.engine) as connection:
         people.change(connection, served.ws.context.person("ana").id, language=language)
-    for path in PAGES:
+    for number, path in enumerate(PAGES):
         answer = page.goto(served.url + path)
         assert answer is not None
         assert (path, answer.status) == (path, 200)
-        assert (path, faults(page)) == (path, [])
+        if number % every == 0:
+            assert (path, faults(page)) == (path, [])
         wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert (path, wider) == (path, 0)
 

@@ -24,6 +24,8 @@ from newsletter.store.folding import fold
 NO_ADDRESS = "DATABASE_URL is no database address: write sqlite:///file or postgresql://user@host/name."
 NO_DRIVER = "PostgreSQL needs its driver: pip install 'newsletter[postgresql]'."
 BUSY_TIMEOUT_MS = 30_000
+# For a PostgreSQL that a broken network hides: a send waits on it, and must come to an end.
+PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 30_000}  # seconds; milliseconds
 BULK_CHECKPOINT = 100  # commits of a bulk write before its pages go from the log into the database
 
 
@@ -86,7 +88,7 @@ def sentence_of(error: BaseException) -> str | None:
 
 def _engine(parsed: URL) -> Engine:
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, pool_size=10)
+        return create_engine(parsed, connect_args=PATIENCE, pool_pre_ping=True, pool_size=10)
     options = {"turns": Turns()}
     engine = create_engine(parsed, connect_args={"check_same_thread": False}, execution_options=options)
     event.listen(engine, "connect", _prepare_sqlite)
