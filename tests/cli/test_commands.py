@@ -12,6 +12,8 @@ import pytest
 
 from tests.workflow.office import ARTICLE
 
+pytestmark = pytest.mark.xdist_group("commands")  # one workspace for all
+
 PROGRAM = [sys.executable, "-c", "from newsletter.cli import main; main()"]
 
 
