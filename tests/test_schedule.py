@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
+from sqlalchemy import Engine, text
 
 from newsletter.schedule import HOUSEKEEPING, TICK, Waking
+from newsletter.store.engine import writing
 
 FAR = datetime(2100, 1, 1, 8, 0, tzinfo=UTC)
 
@@ -76,3 +78,42 @@ def test_a_tick_that_fails_does_not_end_the_schedule(caplog: pytest.LogCaptureFi
         waking.clean()
     assert "The schedule failed" in caplog.text
     assert "Housekeeping failed" in caplog.text
+
+
+def test_a_clock_that_is_put_back_by_an_hour_does_not_stop_the_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """APScheduler then sleeps an hour longer, as if its next tick lay an hour ahead."""
+    monkeypatch.setattr("newsletter.schedule.TICK", timedelta(milliseconds=20))
+    ticks, enough = list[int](), threading.Event()
+
+    def tick() -> None:
+        ticks.append(1)
+        waking.scheduler.modify_job("tick", next_run_time=datetime.now(UTC) + timedelta(hours=1))
+        if len(ticks) == 3:
+            enough.set()
+
+    waking = Waking(tick, lambda: None)
+    waking.start()
+    assert enough.wait(20)
+    waking.stop()
+
+
+def test_a_database_that_fails_is_one_line_and_a_wrong_statement_keeps_its_traceback(
+    caplog: pytest.LogCaptureFixture, sqlite_engine: Engine
+) -> None:
+    def full() -> None:
+        with writing(sqlite_engine) as connection:
+            connection.execute(text("PRAGMA max_page_count = 1"))
+            connection.execute(text("CREATE TABLE more AS SELECT randomblob(900000) AS bytes"))
+
+    def wrong() -> None:
+        with writing(sqlite_engine) as connection:
+            connection.execute(text("SELECT * FROM nowhere"))
+
+    waking = Waking(full, wrong)  # type: ignore[arg-type]
+    with caplog.at_level(logging.INFO):
+        waking.wake()
+        assert "The database cannot be used: its disk is full, make room there" in caplog.text
+        assert "Traceback" not in caplog.text
+        waking.clean()
+    assert "Housekeeping failed" in caplog.text
+    assert "no such table" in caplog.text

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,6 +20,7 @@ from newsletter.dispatch.lock import keeping_lock
 from newsletter.errors import NewsletterError
 from newsletter.i18n import say
 from newsletter.jobs import Handler, Jobs, ThreadJobs, open_jobs
+from newsletter.store.engine import failure_of
 from newsletter.store.people import Person
 from newsletter.workflow import launching, schedule
 from newsletter.workflow.carrying import carry
@@ -39,12 +41,18 @@ class AlreadyKept(NewsletterError):
 
 
 class Waking:
-    """Calls `tick` every 30 seconds and at the instant that the last tick named; `housekeeping` every 10 minutes."""
+    """Calls `tick` every 30 seconds and at the instant that the last tick named; `housekeeping` every 10 minutes.
+
+    APScheduler sleeps until an instant, so a clock that is put back by an hour makes it an hour longer: then a thread
+    that goes by no clock ticks in its place.
+    """
 
     def __init__(self, tick: Callable[[], datetime | None], housekeeping: Callable[[], object]) -> None:
         self._tick, self._housekeeping = tick, housekeeping
         self._one = threading.Lock()  # a wake-up during a tick waits: that tick may have looked too early
         self._ended = False
+        self._stopped = threading.Event()
+        self._looked = time.monotonic()
         self.scheduler = BackgroundScheduler(timezone=UTC, job_defaults=JOB_DEFAULTS)
 
     def start(self) -> None:
@@ -54,18 +62,26 @@ class Waking:
         self.scheduler.add_job(self.wake, id="tick", seconds=TICK.total_seconds(), **every)
         self.scheduler.add_job(self.clean, id="housekeeping", seconds=HOUSEKEEPING.total_seconds(), **every)
         self.scheduler.start()
+        threading.Thread(target=self._mind_the_clock, name="clock", daemon=True).start()
 
     def stop(self) -> None:
         with (
             self._one
         ):  # a tick that adds a wake-up while the scheduler shuts down would wait for it, and it for the tick
             self._ended = True
+        self._stopped.set()
         self.scheduler.shutdown(wait=True)
 
     def wake(self) -> None:
         with self._one, _logged("The schedule"):
+            self._looked = time.monotonic()
             if not self._ended and (planned := self._tick()) is not None:
                 self.scheduler.add_job(self.wake, "date", run_date=planned, id="planned", replace_existing=True)
+
+    def _mind_the_clock(self) -> None:
+        while not self._stopped.wait(TICK.total_seconds()):
+            if time.monotonic() - self._looked > 2 * TICK.total_seconds():
+                self.wake()
 
     def clean(self) -> None:
         with _logged("Housekeeping"):
@@ -168,5 +184,8 @@ def _logged(what: str) -> Iterator[None]:
         yield
     except NewsletterError as error:
         log.warning("%s: %s", what, error)
-    except Exception:
-        log.exception("%s failed", what)
+    except Exception as error:
+        if (sentence := failure_of(error)) is not None:
+            log.warning("%s: %s", what, sentence)
+        else:
+            log.exception("%s failed", what)

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, func, insert, select, update
 
 from newsletter.clock import FixedClock
 from newsletter.dispatch import launch as launching
-from newsletter.dispatch.lock import AlreadyDispatching, AlreadyLaunching, launch_lock
+from newsletter.dispatch.lock import AlreadyDispatching, AlreadyLaunching, dispatch_lock, launch_lock
 from newsletter.errors import UsageError
 from newsletter.model.delivery import RunState
 from newsletter.model.issue import IssueState, Step
@@ -557,8 +557,9 @@ def test_runs_with_something_to_do_are_sent_again_at_every_tick(one: Process, en
         beating = {"name": "host:1", "started_at": TUESDAY, "heartbeat_at": later}
         connection.execute(insert(schedule_worker()).values(id=1, **beating))
         connection.execute(update(delivery).values(claimed))
-    one.at(later)
-    one.tick()
+    with dispatch_lock(engine):
+        one.at(later)
+        one.tick()
     assert one.deferred == []  # somebody alive has them
     one.ctx.clock.set(later + timedelta(minutes=2))  # type: ignore[attr-defined]
     one.tick()

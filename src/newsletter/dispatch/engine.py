@@ -12,6 +12,7 @@ a crash at most one batch per connection is of unknown outcome (invariant 2). Th
     progress    the sums as they move
     signals     SIGTERM and Ctrl-C
     drain       how long what is under way may take after them
+    failing     the ledger cannot be written any more
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from datetime import datetime
 
 from newsletter.dispatch import retry
 from newsletter.dispatch.connection import OPEN_TRIES, send_batches
+from newsletter.dispatch.failing import in_one_sentence
 from newsletter.dispatch.lock import dispatch_lock
 from newsletter.dispatch.post import Ended, Post, Report
 from newsletter.dispatch.progress import Tally
@@ -42,10 +44,10 @@ async def dispatch(post: Post, run: int, *, stop: asyncio.Event | None = None, l
 
     `stop` drains: batches under way are finished, as far as the time for it allows (what it does not is unconfirmed),
     claims given back. `linger` waits for what was put off.
-    AlreadyDispatching where another process sends from this SQLite database.
+    AlreadyDispatching where another process sends from this SQLite database; LedgerGone where the database fails.
     """
     stop = stop or asyncio.Event()
-    with dispatch_lock(post.db) as alone:
+    with dispatch_lock(post.db) as alone, in_one_sentence():
         worker = await asyncio.to_thread(_register, post)
         try:
             await recover(post.db, run, post.transport, worker=worker, clock=post.clock, alone=alone)
@@ -57,6 +59,7 @@ async def dispatch(post: Post, run: int, *, stop: asyncio.Event | None = None, l
 
 
 def _register(post: Post) -> int:
+    workers.end_standing_still(post.db)
     with writing(post.db) as connection:
         return workers.register(connection, f"{socket.gethostname()}:{os.getpid()}", now=post.clock.now())
 

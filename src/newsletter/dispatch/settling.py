@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import Engine
 
 from newsletter.clock import Clock
+from newsletter.dispatch.lock import AlreadyDispatching, dispatch_lock
 from newsletter.dispatch.transports.base import Doubtful, Outcome, Probing, Transport
 from newsletter.model.delivery import AttemptState
-from newsletter.store import ledger
+from newsletter.store import ledger, workers
 from newsletter.store.engine import reading, writing
 
 BITE = 500
@@ -23,6 +25,16 @@ async def recover(engine: Engine, run: int, transport: Transport, *, worker: int
     swept = await asyncio.to_thread(_sweep, engine, run, worker, clock.now(), alone)
     await probe(engine, run, transport, clock=clock)
     return swept
+
+
+def forget_the_dead(engine: Engine, clock: Clock) -> None:
+    """What programs left behind that ended without a word is given up, as far as it can be known now: on PostgreSQL
+    transactions that stand still; on SQLite, where nobody sends, all claims, before their heartbeats are stale."""
+    workers.end_standing_still(engine)
+    if engine.dialect.name != "sqlite" or not workers.any_there(engine):
+        return
+    with suppress(AlreadyDispatching), dispatch_lock(engine), writing(engine) as connection:
+        workers.stop_all(connection, now=clock.now())
 
 
 async def probe(engine: Engine, run: int, transport: Transport, *, clock: Clock) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from newsletter.errors import NewsletterError
+from newsletter.store.engine import failure_of
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +35,11 @@ def done(name: str, key: str, handler: Handler) -> None:
         handler(key)
     except NewsletterError as error:
         log.warning("%s %s: %s", name, key, error)
-    except Exception:
-        log.exception("%s %s failed", name, key)
+    except Exception as error:
+        if (sentence := failure_of(error)) is not None:
+            log.warning("%s %s: %s", name, key, sentence)
+        else:
+            log.exception("%s %s failed", name, key)
     else:
         seconds = round(time.monotonic() - begun, 3)
         level = logging.INFO if seconds >= WORTH_TELLING else logging.DEBUG  # most jobs find nothing to do

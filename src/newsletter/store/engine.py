@@ -16,16 +16,24 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
 
 from newsletter.errors import UsageError
+from newsletter.i18n import say
 from newsletter.store.folding import fold
 
 NO_ADDRESS = "DATABASE_URL is no database address: write sqlite:///file or postgresql://user@host/name."
 NO_DRIVER = "PostgreSQL needs its driver: pip install 'newsletter[postgresql]'."
 BUSY_TIMEOUT_MS = 30_000
+DISK_FULL = {"SQLITE_FULL", "53100"}  # SQLite's name, PostgreSQL's SQLSTATE
 # For a PostgreSQL that a broken network hides: a send waits on it, and must come to an end.
 PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 30_000}  # seconds; milliseconds
+STANDING_STILL = "60s"  # in a transaction
+PREPARE_POSTGRESQL = """
+    SELECT set_config('idle_in_transaction_session_timeout', %(still)s, false),
+           CASE current_setting('synchronous_commit')
+               WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END
+"""
 BULK_CHECKPOINT = 100  # commits of a bulk write before its pages go from the log into the database
 
 
@@ -77,23 +85,68 @@ def open_engine(url: str) -> Engine:
 def sentence_of(error: BaseException) -> str | None:
     """What a database says of an error, in one sentence; None where the error is not the database's.
 
-    The primary message alone: the details that PostgreSQL adds may hold an address.
+    The primary message alone: the details that PostgreSQL adds may hold an address. Of several at once (one a
+    connection of a send) the first.
     """
-    if not isinstance(error, DBAPIError) or error.orig is None:
+    found = list(_single(error))
+    first = found[0]
+    if not all(isinstance(each, DBAPIError) for each in found) or not isinstance(first, DBAPIError):
         return None
-    primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
-    first = primary or next(iter(str(error.orig).splitlines()), type(error.orig).__name__)
-    return f"The database cannot be used: {first}"
+    if first.orig is None:
+        return None
+    if str(getattr(first.orig, "sqlite_errorname", "")).startswith("SQLITE_IOERR"):
+        return say("The database cannot be used: its disk is full or fails (%(words)s)", words=_words(first.orig))
+    if {getattr(first.orig, name, None) for name in ("sqlite_errorname", "sqlstate")} & DISK_FULL:
+        return say(
+            "The database cannot be used: its disk is full, make room there (%(words)s)", words=_words(first.orig)
+        )
+    return say("The database cannot be used: %(words)s", words=_words(first.orig))
+
+
+def failure_of(error: BaseException) -> str | None:
+    """The same, only where the database itself fails: a statement that is wrong needs its traceback."""
+    ours = any(
+        getattr(getattr(each, "orig", None), "sqlite_errorname", "") == "SQLITE_ERROR" for each in _single(error)
+    )
+    failed = all(isinstance(each, OperationalError | InterfaceError | InternalError) for each in _single(error))
+    return sentence_of(error) if failed and not ours else None
+
+
+def _words(error: BaseException) -> str:
+    primary = getattr(getattr(error, "diag", None), "message_primary", None)
+    return str(primary or next(iter(str(error).splitlines()), type(error).__name__))
+
+
+def _single(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _single(each)
+    else:
+        yield error
 
 
 def _engine(parsed: URL) -> Engine:
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, connect_args=PATIENCE, pool_pre_ping=True, pool_size=10)
+        engine = create_engine(parsed, connect_args=PATIENCE, pool_pre_ping=True, pool_size=10, hide_parameters=True)
+        event.listen(engine, "connect", _prepare_postgresql)
+        return engine
     options = {"turns": Turns()}
-    engine = create_engine(parsed, connect_args={"check_same_thread": False}, execution_options=options)
+    engine = create_engine(
+        parsed, connect_args={"check_same_thread": False}, execution_options=options, hide_parameters=True
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    """A program that stands still in a transaction (a paused machine, a host without power) holds its rows locked, and
+    who comes after it waits; so the server ends such a transaction, before its worker is taken for dead. And what is
+    committed is on disk, whatever the server's own setting: a lost intent is a doubled mail.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(PREPARE_POSTGRESQL, {"still": STANDING_STILL})
+    connection.commit()
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -23,6 +23,7 @@ from sqlalchemy import Connection
 
 from newsletter.dispatch.launch import LaunchHeld
 from newsletter.dispatch.lock import AlreadyDispatching, AlreadyLaunching
+from newsletter.dispatch.settling import forget_the_dead
 from newsletter.errors import NewsletterError
 from newsletter.i18n import say
 from newsletter.model.campaign import Recurrence
@@ -53,6 +54,7 @@ SCHEDULE = "schedule"  # the person under whom the schedule's own decisions stan
 
 def tick(ctx: Context, defer: Defer) -> datetime | None:
     """Looks at what is due and defers the work; says when the next planned moment is."""
+    forget_the_dead(ctx.engine, ctx.clock)
     now, found = ctx.clock.now(), look(ctx)
     settle_firings(ctx, found, defer)
     settle_issues(ctx, found, defer)
