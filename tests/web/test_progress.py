@@ -18,6 +18,8 @@ from newsletter.store.engine import reading, writing
 from newsletter.store.runs import RunRow
 from newsletter.store.tables import contact, delivery, institution, run
 from newsletter.workflow import lookup, progress, sent
+from newsletter.workflow.control import control
+from newsletter.workflow.schedule import keep_house
 from newsletter.workflow.send import launch, plan_send
 from tests.web.desk import client, post
 from tests.workflow.office import ISSUE, approved, carry, lay, office
@@ -164,6 +166,27 @@ def test_unconfirmed_ones_are_settled_by_who_may(ws: Workspace) -> None:
     assert post(client(ws, "luc"), f"{PAGE}/settle", {**data, "delivery": []}).status_code == 422
     assert post(client(ws, "luc"), f"{PAGE}/settle", data).status_code == 303
     assert states(ws, [one]) == {"accepted"}
+
+
+def test_all_that_were_refused_are_tried_again_in_one_click(ws: Workspace) -> None:
+    carry(ws)
+    refused = mark(ws, "rejected", "550 no", 2)
+    page = client(ws, "luc").get(PAGE, params={"state": "rejected"}).text
+    assert "Try all 2 again" in page
+    data: dict[str, object] = {"run": 1, "decision": "retry-all", "state": "rejected"}
+    assert post(client(ws, "ana"), f"{PAGE}/settle", data).status_code == 403
+    assert post(client(ws, "luc"), f"{PAGE}/settle", data).status_code == 303
+    assert states(ws, refused) == {"pending"}
+
+
+def test_cancelling_answers_at_once_and_housekeeping_leaves_out_the_rest(ws: Workspace) -> None:
+    ctx = ws.context
+    launch(ctx, plan_send(ctx, ws.issue(ISSUE), rehearse=True), ctx.person("luc"))
+    said = control(ctx, ws.issue(ISSUE), "cancel", ctx.person("luc"), within=0)
+    assert "pending 3" in said
+    keep_house(ctx)
+    with reading(ctx.engine) as connection:
+        assert set(connection.scalars(select(delivery.c.state))) == {"skipped"}
 
 
 def test_the_export_masks_addresses_for_who_may_not_see_them(ws: Workspace) -> None:

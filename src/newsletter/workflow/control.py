@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from datetime import datetime
+
 from newsletter.errors import UsageError
 from newsletter.i18n import say
 from newsletter.model.delivery import RunState
@@ -24,8 +27,12 @@ _FROM = {
 }
 
 
-def control(ctx: Context, issue: IssueRow, what: str, person: Person) -> str:
-    """Moves every run that can be moved; an issue that is not sending yet is cancelled itself."""
+def control(ctx: Context, issue: IssueRow, what: str, person: Person, *, within: float | None = None) -> str:
+    """Moves every run that can be moved; an issue that is not sending yet is cancelled itself.
+
+    Nothing leaves from the first moment. That what waited in a cancelled run becomes `skipped` may take long: `within`
+    bounds the seconds spent on it here, and housekeeping does the rest.
+    """
     require(person.name, person.roles, _WHO[what])
     now = ctx.clock.now()
     with reading(ctx.engine) as connection:
@@ -48,12 +55,18 @@ def control(ctx: Context, issue: IssueRow, what: str, person: Person) -> str:
         by = ledger.By(person.id, now, f"{DONE[what]} by {person.name}")
         with writing(ctx.engine) as connection:
             _STEPS[what](connection, run.id, by)
-        while what == "cancel":
-            with writing(ctx.engine) as connection:
-                if not ledger.skip_cancelled(connection, run.id, now=now):
-                    break
+        if what == "cancel":
+            _leave_out(ctx, run.id, now, within)
         with reading(ctx.engine) as connection:
             sums = ledger.run_sums(connection, run.id)
         kind = "Rehearsal" if run.rehearsal else "Run"
         said.append(f"{kind} {run.number} of {issue.name}: {DONE[what]} by {person.name}. {sums.line}")
     return "\n".join(said)
+
+
+def _leave_out(ctx: Context, run_id: int, now: datetime, within: float | None) -> None:
+    ends = None if within is None else time.monotonic() + within
+    while ends is None or time.monotonic() < ends:
+        with writing(ctx.engine) as connection:
+            if not ledger.skip_cancelled(connection, run_id, now=now):
+                return

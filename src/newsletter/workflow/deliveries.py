@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import IO, Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Connection, Select, or_, select
 
 from newsletter.errors import UsageError, nearest
 from newsletter.i18n import say
@@ -110,17 +110,27 @@ def cells(row: DeliveryRow) -> list[str]:
 def settle(ctx: Context, ids: Sequence[int], decision: str, person: Person) -> list[int]:
     """A named person decides what became of unconfirmed deliveries: accepted, rejected or resend. Says which moved."""
     require(person.name, person.roles, Action.SETTLE)
-    now = ctx.clock.now()
-    with writing(ctx.engine) as connection:
-        if decision == "resend":
-            return ledger.resend(connection, ids, person=person.id, now=now)
-        if decision == "retry":
-            return ledger.retry(connection, ids, person=person.id, now=now)
-        if decision in ("accepted", "rejected"):
-            return ledger.decide(connection, ids, DeliveryState(decision), person=person.id, now=now)
-    raise UsageError(
-        say("A delivery is settled as accepted, rejected, resend or retry, not %(decision)r.", decision=decision)
-    )
+    if decision not in DECISIONS:
+        raise UsageError(
+            say("A delivery is settled as accepted, rejected, resend or retry, not %(decision)r.", decision=decision)
+        )
+    moved: list[int] = []
+    for start in range(0, len(ids), BITE):
+        with writing(ctx.engine) as connection:
+            moved += _settled(connection, ids[start : start + BITE], decision, person.id, ctx.clock.now())
+    return moved
+
+
+DECISIONS = ("accepted", "rejected", "resend", "retry")
+BITE = 500  # a commit: a send that goes on waits for no longer
+
+
+def _settled(connection: Connection, ids: Sequence[int], decision: str, person: int, now: datetime) -> list[int]:
+    if decision == "resend":
+        return ledger.resend(connection, ids, person=person, now=now)
+    if decision == "retry":
+        return ledger.retry(connection, ids, person=person, now=now)
+    return ledger.decide(connection, ids, DeliveryState(decision), person=person, now=now)
 
 
 _ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")

@@ -232,6 +232,15 @@ def those_of(ctx: Context, run_id: int, ids: Sequence[int]) -> list[int]:
         return list(connection.scalars(statement))
 
 
+def rejected(ctx: Context, run_id: int) -> list[int]:
+    """The deliveries of a run that were refused."""
+    statement = select(delivery.c.id).where(
+        delivery.c.run_id == run_id, delivery.c.state == DeliveryState.REJECTED.value
+    )
+    with reading(ctx.engine) as connection:
+        return list(connection.scalars(statement))
+
+
 def unreached(ctx: Context, issue: IssueRow, run: RunRow) -> list[Unreached]:
     """Institutions that nobody reached, in all real runs; of a rehearsal, in itself. Reads every row of them."""
     with reading(ctx.engine) as connection:

@@ -31,6 +31,7 @@ from newsletter.workflow.schedule import zone_for
 router = APIRouter(prefix="/issues/{campaign}/{key}/progress")
 
 EVERY = 1.0  # seconds between two looks at the sums
+AT_ONCE = 0.5  # seconds in which a cancelled run leaves out what waited; housekeeping does the rest
 STREAM = 180  # looks in one stream: then the browser asks again, signed in or not
 MOVED = {
     "pause": say("The send is paused."),
@@ -131,7 +132,7 @@ def move(at: At, issue: ThisIssue, what: Annotated[str, Form()], run: Run = None
     if what not in MOVED:
         raise UsageError(say("A send is paused, resumed or cancelled, not %(what)r.", what=what))
     try:
-        control(at.ctx, issue, what, at.person)
+        control(at.ctx, issue, what, at.person, within=AT_ONCE)
     except NewsletterError as error:
         return _page(at, issue, run, failure=at.say(error))
     at.studio.wake()
@@ -148,9 +149,12 @@ def decide(
     delivery: Annotated[list[int] | None, Form()] = None,
     state: Annotated[str, Form()] = "",
 ) -> Response:
-    """What became of unconfirmed deliveries; or another try of refused ones."""
+    """What became of unconfirmed deliveries; or another try of refused ones, of all of them at once where asked."""
+    every = decision == "retry-all"
+    decision = "retry" if every else decision
     try:
-        mine = progress.those_of(at.ctx, _run(at, issue, run).id, delivery or [])
+        chosen = _run(at, issue, run).id
+        mine = progress.rejected(at.ctx, chosen) if every else progress.those_of(at.ctx, chosen, delivery or [])
         if not mine:
             raise UsageError(say("Tick at least one message."))
         moved = settle(at.ctx, mine, decision, at.person)
