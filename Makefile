@@ -43,9 +43,8 @@ format: $(VENV)/dev.stamp ## put the code into its form
 bench: $(VENV)/dev.stamp ## measure; prints the table and writes benchmarks/latest.json
 	$(BIN)/python -m benchmarks
 
-faults: $(VENV)/dev.stamp ## kill real sends at random instants (the long form)
+faults: $(VENV)/dev.stamp ## kill, stop and cut off real sends at random instants (the long form)
 	$(BIN)/python -m tests.faults
-	NEWSLETTER_TEST_FLEET=20000 $(BIN)/pytest -q -n 0 tests/faults/test_fleet.py
 
 screenshots: $(VENV)/dev.stamp ## a picture of each page of the studio, into build/screenshots
 	$(BIN)/python -m tools.screenshots

@@ -260,13 +260,14 @@ def test_a_transport_that_refuses_us_pauses_before_anything_is_tried(world: Worl
     assert {row.attempts for row in deliveries(world.engine, run)} == {0}
 
 
-def test_an_old_intent_is_not_written(world: World, clock: FixedClock) -> None:
+@pytest.mark.parametrize("seconds", [31, -31], ids=["it waited", "the clock was put back"])
+def test_an_old_intent_is_not_written(world: World, clock: FixedClock, seconds: int) -> None:
     run = launched(world)
     fresh: list[bool] = []
 
     async def slowly(batch: Sequence[Outgoing]) -> None:
         fresh.append(batch[0].fresh())
-        clock.advance(timedelta(seconds=31))
+        clock.advance(timedelta(seconds=seconds))
         fresh.append(batch[0].fresh())
 
     send(world, Scripted(before=slowly), run)

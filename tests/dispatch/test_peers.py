@@ -1,33 +1,39 @@
-"""What other programs lose or double, through a mail server's own replies: here every contact gets one message."""
+"""What other programs lose or double: here every contact gets one message. docs/reliability.md names the test of each;
+those that need real processes are in tests/faults, those of the schedule in tests/workflow.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, select, update
 
 from newsletter.clock import FixedClock
 from newsletter.dispatch import retry
 from newsletter.dispatch.engine import dispatch
 from newsletter.dispatch.post import Ended, Letter, Report
-from newsletter.dispatch.transports.pipelined import Pipelined
+from newsletter.dispatch.transports import make_transport
 from newsletter.dispatch.transports.smtp import Smtp
+from newsletter.message import mime, splice
 from newsletter.model.delivery import DeliveryState as S
-from newsletter.settings import SmtpSettings
+from newsletter.pace import Limits
+from newsletter.settings import SendGridSettings, SmtpSettings
 from newsletter.store import ledger
-from newsletter.store.engine import writing
+from newsletter.store.engine import reading, writing
 from newsletter.store.ledger import By, Claimed
-from newsletter.store.tables import suppression
-from tests.dispatch.world import NOW, World, counts, deliveries, launched, make_world, plain_letter, post
-from tests.fakes.smtp import CLOSE, FakeSmtp, Fault
-
-CONTACTS = 30
+from newsletter.store.tables import contact, edition, suppression, worker
+from tests.dispatch.mailing import CONTACTS, everybody_once, letter
+from tests.dispatch.scripted import Scripted
+from tests.dispatch.world import NOW, World, counts, deliveries, launched, make_world, post
+from tests.fakes.sendgrid import KEY, FakeSendGrid
+from tests.fakes.smtp import SILENCE, FakeSmtp, Fault
+from tests.message.making import FIELDS, PERSONAL, envelope, variant
 
 
 @pytest.fixture
@@ -40,22 +46,21 @@ def world(sqlite_engine: Engine, clock: FixedClock) -> World:
     return make_world(sqlite_engine, clock, contacts=CONTACTS)
 
 
-def letter(row: Claimed) -> Letter:
-    return replace(plain_letter(row), sender="news@association.example")
-
-
-def send(world: World, run: int, server: FakeSmtp, compose: Callable[[Claimed], Letter] = letter) -> Report:
+def send(
+    world: World, run: int, server: FakeSmtp, compose: Callable[[Claimed], Letter] = letter, **changes: Any
+) -> Report:
     async def main() -> Report:
         async with server.running():
-            settings = SmtpSettings(kind="smtp", host="127.0.0.1", port=server.port, tls="none", connections=1)
+            values = {"kind": "smtp", "host": "127.0.0.1", "port": server.port, "tls": "none", "connections": 1}
+            settings = SmtpSettings.model_validate({**values, **changes})
             return await dispatch(post(world, Smtp("smtp", settings, None), compose=compose), run)
 
     return asyncio.run(main())
 
 
-def everybody_once(world: World, run: int, *servers: FakeSmtp) -> bool:
-    arrived = sorted(recipient for server in servers for _, recipient in server.envelopes)
-    return arrived == sorted(f"<{row.address}>" for row in deliveries(world.engine, run))
+def provider_letter(row: Claimed) -> Letter:
+    data = PERSONAL.delivery(row.id, row.address, row.due_at, tuple(row.field_values))
+    return Letter(mime.compile(variant(), envelope(), FIELDS), data, splice.message, "news@association.example")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +72,7 @@ def everybody_once(world: World, run: int, *servers: FakeSmtp) -> bool:
     ],
     ids=lambda fault: f"{fault.step}-{fault.does[:3]}",
 )
-def test_a_server_that_refuses_us_from_the_first_message_costs_nobody_their_message(
+def test_refused_from_the_first_message_then_resumed_everybody_gets_one(
     world: World, clock: FixedClock, fault: Fault
 ) -> None:
     run = launched(world)
@@ -123,6 +128,125 @@ def test_who_is_refused_is_listed_with_the_servers_words_and_can_be_tried_again(
     assert everybody_once(world, run, mended)
 
 
+@pytest.mark.parametrize("step", ["rcpt", "dot"])
+def test_one_per_cent_of_transient_errors_loses_nobody(sqlite_engine: Engine, clock: FixedClock, step: str) -> None:
+    world = make_world(sqlite_engine, clock, contacts=200)
+    run = launched(world)
+    hundred: list[Fault | None] = [None] * 49 + [Fault(step, "451 4.7.1 try again later")] + [None] * 50
+    first, later = FakeSmtp(faults=hundred * 2), FakeSmtp()
+    assert send(world, run, first).ended is Ended.WAITING
+    assert counts(sqlite_engine, run) == {S.ACCEPTED: 198, S.PENDING: 2}
+    clock.advance(retry.PAUSES[0] * (1 + retry.SPREAD))
+    assert send(world, run, later).ended is Ended.DONE
+    assert len(later.envelopes) == 2
+    assert everybody_once(world, run, first, later)
+
+
+@pytest.mark.parametrize(
+    "reply", ["421 4.3.2 closing", "450 4.2.0 busy", "451 4.7.1 greylisted", "454 4.7.0 throttled"]
+)
+def test_any_later_is_tried_again_not_only_421(world: World, clock: FixedClock, reply: str) -> None:
+    run = launched(world)
+    first, later = FakeSmtp(faults=[Fault("mail", reply)]), FakeSmtp()
+    send(world, run, first)
+    assert counts(world.engine, run) == {S.ACCEPTED: CONTACTS - 1, S.PENDING: 1}
+    clock.advance(retry.PAUSES[0] * (1 + retry.SPREAD))
+    assert send(world, run, later).ended is Ended.DONE
+    assert everybody_once(world, run, first, later)
+
+
+@pytest.mark.parametrize("step", ["connect", "ehlo", "mail", "rcpt", "data"])
+def test_a_silent_server_hangs_no_worker(
+    world: World, clock: FixedClock, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("newsletter.dispatch.retry.reopen_pause", lambda failures: 0.0)
+    run = launched(world)
+    first, later = FakeSmtp(faults=[Fault(step, SILENCE)]), FakeSmtp()
+    send(world, run, first, timeout=timedelta(milliseconds=150))
+    clock.advance(retry.PAUSES[0] * (1 + retry.SPREAD))
+    assert send(world, run, later).ended is Ended.DONE
+    assert everybody_once(world, run, first, later)
+
+
+def test_a_server_that_falls_silent_after_the_message_leaves_one_in_doubt_and_the_rest_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("newsletter.dispatch.transports.smtp.AFTER_THE_DOT", 1)
+    run = launched(world)
+    server = FakeSmtp(faults=[None, Fault("dot", SILENCE)])
+    assert send(world, run, server, timeout=timedelta(milliseconds=500)).ended is Ended.DONE
+    assert counts(world.engine, run) == {S.ACCEPTED: CONTACTS - 1, S.UNCONFIRMED: 1}
+
+
+def test_a_retry_after_a_time_out_is_left_to_a_person(
+    sqlite_engine: Engine, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A provider that took the request and never answered: trying it again would double all that it carried."""
+    monkeypatch.setenv("SENDGRID_API_KEY", KEY)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    world = make_world(sqlite_engine, clock, contacts=CONTACTS)
+    run = launched(world, transport="sendgrid")
+    with FakeSendGrid(script=deque(["202", "stall!"]), stall_for=1).running() as server:
+        values = {"kind": "sendgrid", "host": server.url, "connections": 1, "batch": 10}
+        settings = SendGridSettings.model_validate({**values, "timeout": timedelta(seconds=0.3)})
+
+        def again() -> Report:
+            carrier = make_transport("sendgrid", settings, Path())
+            return asyncio.run(dispatch(post(world, carrier, compose=provider_letter), run))
+
+        assert again().ended is Ended.DONE
+        assert counts(sqlite_engine, run) == {S.ACCEPTED: CONTACTS - 10, S.UNCONFIRMED: 10}
+        clock.advance(timedelta(days=30))
+        assert again().ended is Ended.DONE
+    arrived = [delivery for delivery, _ in server.accepted]
+    assert sorted(arrived) == sorted(str(row.id) for row in deliveries(sqlite_engine, run))
+    assert counts(sqlite_engine, run) == {S.ACCEPTED: CONTACTS - 10, S.UNCONFIRMED: 10}
+
+
+@pytest.mark.postgresql
+def test_two_processes_on_one_database_send_no_message_twice(postgres_engine: Engine) -> None:
+    """On SQLite the second one is refused (test_one_process_dispatches_on_sqlite)."""
+    world = make_world(postgres_engine, contacts=600)
+    run = launched(world)
+    one, other = (Scripted(connections=2) for _ in range(2))
+
+    async def main() -> list[Report]:
+        return await asyncio.gather(*(dispatch(post(world, each), run) for each in (one, other)))
+
+    asyncio.run(main())
+    assert one.sent
+    assert other.sent
+    assert sorted(one.sent + other.sent) == [row.id for row in deliveries(postgres_engine, run)]
+    assert counts(postgres_engine, run) == {S.ACCEPTED: 600}
+
+
+def test_one_campaigns_limit_does_not_freeze_another(sqlite_engine: Engine) -> None:
+    """The limited one comes back with the time at which it goes on, and keeps nobody waiting until then."""
+    world = make_world(sqlite_engine, contacts=CONTACTS, issues=2)
+    with reading(sqlite_engine) as connection:
+        second = connection.execute(select(edition.c.id, edition.c.issue_id).order_by(edition.c.id.desc())).first()
+    assert second is not None
+    limited = launched(world, transport="slow")
+    free = launched(world, transport="quick", edition_id=second.id, issue_id=second.issue_id)
+    slow, quick = Scripted(name="slow"), Scripted(name="quick")
+    report = asyncio.run(dispatch(post(world, slow, limits=Limits(per_hour=5)), limited))
+    assert (report.ended, report.next_at, len(slow.sent)) == (Ended.WAITING, NOW + timedelta(hours=1), 5)
+    assert asyncio.run(dispatch(post(world, quick), free)).ended is Ended.DONE
+    assert len(quick.sent) == CONTACTS
+    with reading(sqlite_engine) as connection:
+        assert connection.execute(select(worker.c.id).where(worker.c.stopped_at.is_(None))).all() == []
+
+
+def test_a_contact_that_was_disabled_meanwhile_gets_nothing(world: World) -> None:
+    run = launched(world)
+    with writing(world.engine) as connection:
+        connection.execute(update(contact).where(contact.c.id == 7).values(active=False))
+    server = FakeSmtp()
+    send(world, run, server)
+    assert counts(world.engine, run) == {S.ACCEPTED: CONTACTS - 1, S.SKIPPED: 1}
+    assert not any(recipient.startswith("<contact7@") for _, recipient in server.envelopes)
+
+
 def test_a_suppression_in_mid_send_is_obeyed(world: World) -> None:
     run = launched(world)
     server = FakeSmtp()
@@ -137,84 +261,3 @@ def test_a_suppression_in_mid_send_is_obeyed(world: World) -> None:
     send(world, run, server, complain_after_five)
     assert counts(world.engine, run) == {S.ACCEPTED: CONTACTS - 1, S.SKIPPED: 1}
     assert not any(recipient.startswith(f"<contact{CONTACTS}@") for _, recipient in server.envelopes)
-
-
-# The same through PIPELINING, where the next envelope runs ahead of its intent
-
-
-def pipelined(world: World, run: int, server: FakeSmtp, **changes: Any) -> Report:
-    async def main() -> Report:
-        async with server.running():
-            settings = SmtpSettings(kind="smtp", host="127.0.0.1", port=server.port, tls="none", connections=1)
-            return await dispatch(post(world, Pipelined("smtp", settings, None), compose=letter, **changes), run)
-
-    return asyncio.run(main())
-
-
-OFFERED = ("SMTPUTF8", "8BITMIME", "PIPELINING")
-
-
-def test_pipelined_everybody_gets_one_whatever_happens_to_some(world: World, clock: FixedClock) -> None:
-    run = launched(world)
-    faults: list[Fault | None] = [
-        Fault("rcpt", "450 4.2.0 later"),
-        None,
-        Fault("dot", "451 4.3.0 later"),
-        Fault("data", CLOSE),
-        None,
-        Fault("dot", "421 4.3.2 closing"),
-        None,
-    ]
-    first, later = FakeSmtp(faults=faults, extensions=OFFERED), FakeSmtp(extensions=OFFERED)
-    assert pipelined(world, run, first).ended is Ended.WAITING
-    clock.advance(retry.PAUSES[0] * (1 + retry.SPREAD))
-    assert pipelined(world, run, later).ended is Ended.DONE
-    assert everybody_once(world, run, first, later)
-
-
-def test_pipelined_a_suppression_in_mid_send_is_obeyed_though_the_envelope_had_left(world: World) -> None:
-    run, server = launched(world), FakeSmtp(extensions=OFFERED)
-    rows = deliveries(world.engine, run)
-
-    def suppressing(row: Claimed) -> Letter:
-        if row.id == rows[4].id:
-            with writing(world.engine) as connection:
-                values = {"address_key": rows[5].address_key, "scope": "address", "reason": "complained", "at": NOW}
-                connection.execute(insert(suppression).values(values).prefix_with("OR IGNORE"))
-        return letter(row)
-
-    async def main() -> Report:
-        async with server.running():
-            settings = SmtpSettings(kind="smtp", host="127.0.0.1", port=server.port, tls="none", connections=1)
-            return await dispatch(post(world, Pipelined("smtp", settings, None), compose=suppressing), run)
-
-    assert asyncio.run(main()).ended is Ended.DONE
-    assert counts(world.engine, run) == {S.ACCEPTED: CONTACTS - 1, S.SKIPPED: 1}
-    assert f"<{rows[5].address}>" not in [recipient for _, recipient in server.envelopes]
-    assert len(server.accepted) == CONTACTS - 1
-
-
-def test_pipelined_a_pause_in_mid_send_lets_no_announced_message_go(world: World) -> None:
-    run, server = launched(world), FakeSmtp(extensions=OFFERED)
-    seen: list[int] = []
-
-    def pausing(row: Claimed) -> Letter:
-        seen.append(row.id)
-        if len(set(seen)) == 10:
-            with writing(world.engine) as connection, suppress(ledger.NotThisRun):
-                ledger.pause(connection, run, By(world.person, NOW, "paused by Luc"))
-        return letter(row)
-
-    async def main() -> Report:
-        async with server.running():
-            settings = SmtpSettings(kind="smtp", host="127.0.0.1", port=server.port, tls="none", connections=1)
-            return await dispatch(post(world, Pipelined("smtp", settings, None), compose=pausing), run)
-
-    assert asyncio.run(main()).ended is Ended.PAUSED
-    assert len(server.accepted) <= 10
-    assert counts(world.engine, run) == {S.ACCEPTED: len(server.accepted), S.PENDING: CONTACTS - len(server.accepted)}
-    with writing(world.engine) as connection:
-        ledger.resume(connection, run, By(world.person, NOW))
-    later = FakeSmtp(extensions=OFFERED)
-    assert pipelined(world, run, later).ended is Ended.DONE
-    assert everybody_once(world, run, server, later)

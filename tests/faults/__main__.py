@@ -1,6 +1,8 @@
-"""`make faults`: kills real sends at 50 random instants each, and writes benchmarks/faults.json.
+"""`make faults`: real processes and what happens to them at random instants; writes benchmarks/faults.json.
 
-python -m tests.faults [--messages 5000] [--kills 50] [--seed N] [SCENARIO ...]
+python -m tests.faults [--share 0.1] [--seed N] [SCENARIO ...]
+
+Where only some scenarios are named, the rows of the others stay as the last run left them.
 """
 
 from __future__ import annotations
@@ -10,40 +12,62 @@ import json
 import secrets
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
-from tests.faults.scenarios import SIDES, Verdict, play
+from tests.faults.books import Verdict
+from tests.faults.scenarios import SCENARIOS, Size
+from tests.faults.trial import Trial, empty_schema
+from tests.servers import PostgresServer
 
 REPORT = Path(__file__).parents[2] / "benchmarks" / "faults.json"
-COLUMNS = ("scenario", "kills", "sent", "lost", "doubled", "unconfirmed", "allowed")
+COLUMNS = ("kills", "sent", "lost", "doubled", "unconfirmed", "allowed")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SIDES))
-    parser.add_argument("--messages", type=int, default=5000)
-    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SCENARIOS))
+    parser.add_argument("--share", type=float, default=1.0, help="of the messages and kills of the long form")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**32))
     asked = parser.parse_args()
-    scenarios = asked.scenarios or list(SIDES)
-    if unknown := set(scenarios) - set(SIDES):
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(SIDES)}")
-    print(f"seed {asked.seed}: {asked.kills} kills in a send of {asked.messages:,}", flush=True)
-    print("".join(f"{each:>13}" for each in COLUMNS), flush=True)
-    verdicts = []
-    for kind in scenarios:
-        with tempfile.TemporaryDirectory(prefix="newsletter-faults-") as folder:
-            verdicts.append(play(kind, Path(folder), messages=asked.messages, kills=asked.kills, seed=asked.seed))
-        print(_line(verdicts[-1]), flush=True)
-    REPORT.write_text(json.dumps([{**each.row(), "seed": asked.seed} for each in verdicts], indent=2) + "\n")
-    return 0 if all(each.met for each in verdicts) else 1
+    if unknown := set(asked.scenarios) - set(SCENARIOS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
+    print(f"seed {asked.seed}\n{'':18}" + "".join(f"{each:>13}" for each in COLUMNS), flush=True)
+    rows: dict[str, dict[str, Any]] = {}
+    with ExitStack() as stack:
+        postgres = _postgres(stack)
+        for name in asked.scenarios or SCENARIOS:
+            if SCENARIOS[name].postgres and postgres is None:
+                print(f"{name:18}  left out: PostgreSQL's initdb and pg_ctl are not here", flush=True)
+                continue
+            verdict = _played(name, asked.seed, asked.share, postgres)
+            rows[name] = {**verdict.row(), "seed": asked.seed}
+            print(_line(verdict), flush=True)
+    kept = json.loads(REPORT.read_text()) if asked.scenarios and REPORT.exists() else []
+    rows = {each["scenario"]: each for each in kept} | rows
+    REPORT.write_text(json.dumps([rows[name] for name in SCENARIOS if name in rows], indent=2) + "\n")
+    print(f"{sum(row['kills'] for row in rows.values()):,} random instants in all")
+    return 0 if all(row["met"] for row in rows.values()) and len(rows) == len(SCENARIOS) else 1
+
+
+def _postgres(stack: ExitStack) -> PostgresServer | None:
+    found = PostgresServer.find()
+    return found and stack.enter_context(found.running())
+
+
+def _played(name: str, seed: int, share: float, postgres: PostgresServer | None) -> Verdict:
+    size = SCENARIOS[name].long
+    size = Size(round(size.messages * share), max(1, round(size.kills * share)))
+    schema = empty_schema(postgres) if SCENARIOS[name].postgres and postgres else ""
+    with tempfile.TemporaryDirectory(prefix="newsletter-faults-") as folder:
+        return SCENARIOS[name].play(Trial(name, Path(folder), size.messages, size.kills, seed, postgres, schema))
 
 
 def _line(verdict: Verdict) -> str:
     row = verdict.row()
-    return "".join(f"{row[each]:>13,}" if isinstance(row[each], int) else f"{row[each]:>13}" for each in COLUMNS) + (
-        "" if verdict.met else "   NOT MET"
-    )
+    cells = "".join(f"{row[each]:>13,}" for each in COLUMNS)
+    return f"{verdict.scenario:18}{cells}{'' if verdict.met else '   NOT MET'}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A real SMTP server in a process of its own: `python -m tests.faults.smtp_server PORT RECORD`.
+"""A real SMTP server in a process of its own.
 
 Each accepted message is a line of the record (its recipient), synced to disk before the client hears 250.
 """
@@ -6,8 +6,7 @@ Each accepted message is a line of the record (its recipient), synced to disk be
 from __future__ import annotations
 
 import os
-import sys
-import time
+import threading
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -29,13 +28,7 @@ class Recording:
         return "250 recorded"
 
 
-def main() -> None:
-    port, path = int(sys.argv[1]), sys.argv[2]
-    Controller(Recording(path), hostname="127.0.0.1", port=port).start()
-    print("ready", flush=True)
-    while True:
-        time.sleep(60)
-
-
-if __name__ == "__main__":
-    main()
+def serve(port: int, record: str) -> None:
+    """Until it is killed."""
+    Controller(Recording(record), hostname="127.0.0.1", port=port).start()
+    threading.Event().wait()

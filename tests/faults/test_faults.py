@@ -1,18 +1,54 @@
-"""The short form of `make faults`: a few kills each, real processes."""
+"""The short form of `make faults`: a few instants each, real processes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.faults.scenarios import SIDES, play
+from tests.faults.scenarios import SCENARIOS
+from tests.faults.trial import Trial
+from tests.servers import PostgresServer
 
 SEED = 20261124
 
+# A worker that is taken for dead while it lives: an intent in the middle of the sweep stays in sending for ever
+# (tests/store/test_workers.py shows it step by step).
+OPEN = {"clocks apart": pytest.mark.xfail(reason="a sweep of two statements", run=False)}
 
-@pytest.mark.parametrize("kind", list(SIDES))
-def test_kills_lose_nothing_and_double_nothing(kind: str, tmp_path: Path) -> None:
-    verdict = play(kind, tmp_path, messages=400, kills=5, seed=SEED)
-    assert verdict.kills >= 3, "the sender was done before it could be killed"
+
+@pytest.mark.parametrize("name", [name for name, scenario in SCENARIOS.items() if not scenario.postgres])
+def test_nothing_is_lost_and_nothing_doubled(name: str, tmp_path: Path) -> None:
+    prove(name, tmp_path)
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=OPEN.get(name, ())) for name, scenario in SCENARIOS.items() if scenario.postgres],
+)
+def test_nothing_is_lost_and_nothing_doubled_on_postgresql(
+    name: str, tmp_path: Path, postgres: PostgresServer, postgres_schema: str
+) -> None:
+    with cluster_of_its_own(postgres) if SCENARIOS[name].alone else shared(postgres) as server:
+        prove(name, tmp_path, server, postgres_schema)
+
+
+def prove(name: str, folder: Path, postgres: PostgresServer | None = None, schema: str = "") -> None:
+    size = SCENARIOS[name].short
+    verdict = SCENARIOS[name].play(Trial(name, folder, size.messages, size.kills, SEED, postgres, schema))
+    assert verdict.kills >= size.kills / 2, "the sender was done before it could be killed"
     assert verdict.met, verdict
+
+
+@contextmanager
+def shared(server: PostgresServer) -> Iterator[PostgresServer]:
+    yield server
+
+
+@contextmanager
+def cluster_of_its_own(server: PostgresServer) -> Iterator[PostgresServer]:
+    with PostgresServer(server.programs).running() as another:
+        yield another

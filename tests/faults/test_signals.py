@@ -21,8 +21,10 @@ from newsletter.dispatch.post import Post
 from newsletter.model.delivery import DeliveryState as S
 from tests.dispatch.world import counts, deliveries
 from tests.fakes.smtp import SILENCE, FakeSmtp, Fault
-from tests.faults.scenarios import LIFE, LIVES, prepare, smtp_side
-from tests.faults.sender import CONNECTIONS, letter, send, transport
+from tests.faults.books import smtp_side
+from tests.faults.lives import LIFE, LIVES, laid_out, prepare
+from tests.faults.sender import CONNECTIONS, Ways, keep_sending, letter, send, transport
+from tests.faults.trial import offset
 
 MESSAGES = 120
 
@@ -44,6 +46,24 @@ def test_sigterm_finishes_what_is_under_way_and_leaves_the_rest_to_the_next(tmp_
         assert counts(engine, run) == {S.ACCEPTED: MESSAGES}
         assert Counter(side.accepted()) == Counter(addresses(engine, run, S.ACCEPTED))
     engine.dispose()
+
+
+@pytest.mark.postgresql
+def test_a_deploy_in_mid_send_skips_nobody_and_leaves_nothing_in_doubt(tmp_path: Path, postgres_engine: Engine) -> None:
+    """The new program begins while the old one, which was asked to stop, still finishes what is under way."""
+    run = laid_out(postgres_engine, "smtp", 2 * MESSAGES)
+    with smtp_side(tmp_path) as side:
+        old = life(postgres_engine, run, side.target)
+        wait_for(lambda: len(side.accepted()) > MESSAGES // 2, old)
+        os.kill(old.pid or 0, signal.SIGTERM)
+        database = postgres_engine.url.render_as_string(hide_password=False)
+        new = LIVES.Process(target=keep_sending, args=(database, run, "smtp", side.target, Ways(offset())))
+        new.start()
+        for each in (old, new):
+            each.join(LIFE)
+            assert each.exitcode == 0
+        assert counts(postgres_engine, run) == {S.ACCEPTED: 2 * MESSAGES}
+        assert sorted(side.accepted()) == sorted(addresses(postgres_engine, run, S.ACCEPTED))
 
 
 def test_ctrl_c_drains_and_twice_ends_at_once_with_what_was_under_way_in_doubt(tmp_path: Path) -> None:
@@ -99,7 +119,8 @@ def test_sigterm_ends_within_the_drain_though_the_server_never_answers(tmp_path:
 
 
 def life(engine: Engine, run: int, target: str, heard: object = None) -> BaseProcess:
-    process = LIVES.Process(target=send, args=(str(engine.url), run, "smtp", target, heard))
+    url = engine.url.render_as_string(hide_password=False)
+    process = LIVES.Process(target=send, args=(url, run, "smtp", target, heard))
     process.start()
     return process
 
