@@ -20,7 +20,7 @@ Columns = Mapping[str, Sequence[Any]]  # the values of many rows, by column
 def few_collections() -> Iterator[None]:
     """A bite makes thousands of objects that go by themselves; the collector would look through them every time."""
     usual = gc.get_threshold()
-    gc.set_threshold(50_000, *usual[1:])
+    gc.set_threshold(5_000, *usual[1:])
     try:
         yield
     finally:

@@ -157,7 +157,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "cache_size=-8192",  # KB a connection; the system keeps the file at hand besides
+        "cache_size=-4096",  # KB a connection; the system keeps the file at hand besides
         "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
@@ -217,7 +217,7 @@ def bulk(engine: Engine) -> Iterator[Bulk]:
         try:
             yield Bulk(engine, connection)
         finally:
-            _set_sqlite(connection, "synchronous=FULL", "wal_autocheckpoint=1000", "cache_size=-8192")
+            _set_sqlite(connection, "synchronous=FULL", "wal_autocheckpoint=1000", "cache_size=-4096")
             with suppress(sqlite3.OperationalError):  # an error left a query open: the next commits see to it
                 _set_sqlite(connection, "wal_checkpoint(PASSIVE)")
 
