@@ -10,15 +10,17 @@ import pytest
 from sqlalchemy import Engine, event
 
 from newsletter.clock import FixedClock
+from newsletter.dispatch import retry
 from newsletter.dispatch.engine import dispatch
 from newsletter.dispatch.failing import LedgerGone
 from newsletter.dispatch.post import Ended
 from newsletter.dispatch.settling import forget_the_dead
 from newsletter.dispatch.transports.base import Outgoing
+from newsletter.model.delivery import AttemptState
 from newsletter.model.delivery import DeliveryState as S
 from newsletter.store import ledger, runs, workers
 from newsletter.store.engine import open_engine, reading, writing
-from tests.dispatch.scripted import Scripted
+from tests.dispatch.scripted import Scripted, outcome
 from tests.dispatch.world import NOW, counts, launched, make_world, post
 
 CONTACTS = 400
@@ -75,3 +77,26 @@ def test_on_sqlite_a_new_program_takes_over_at_once(sqlite_engine: Engine) -> No
     forget_the_dead(sqlite_engine, clock)
     with reading(sqlite_engine) as connection:
         assert runs.workable(connection, now=NOW) == [run]
+
+
+def test_what_a_worker_that_was_taken_for_dead_held_back_is_sent_though_others_had_finished_the_run(
+    sqlite_engine: Engine,
+) -> None:
+    clock = FixedClock(NOW)
+    world = make_world(sqlite_engine, clock, contacts=1)
+    run = launched(world)
+
+    async def sleep(_: Sequence[Outgoing]) -> None:
+        """For two minutes, in which others find nothing more to do."""
+        clock.advance(2 * ledger.STALE_AFTER)
+        with writing(sqlite_engine) as connection:
+            other = workers.register(connection, "other:1", now=clock.now())
+            assert ledger.sweep(connection, other, run, now=clock.now(), alone=False) == 1
+            assert ledger.finish(connection, run, now=clock.now())
+
+    held_back = Scripted(before=sleep, answer=outcome(AttemptState.UNSENT))
+    assert asyncio.run(dispatch(post(world, held_back), run)).ended is Ended.WAITING
+    assert counts(sqlite_engine, run) == {S.PENDING: 1}
+    clock.advance(retry.HELD_BACK)
+    assert asyncio.run(dispatch(post(world, Scripted()), run)).ended is Ended.DONE
+    assert counts(sqlite_engine, run) == {S.ACCEPTED: 1}

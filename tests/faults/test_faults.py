@@ -14,10 +14,6 @@ from tests.servers import PostgresServer
 
 SEED = 20261124
 
-# A worker that is taken for dead while it lives: an intent in the middle of the sweep stays in sending for ever
-# (tests/store/test_workers.py shows it step by step).
-OPEN = {"clocks apart": pytest.mark.xfail(reason="a sweep of two statements", run=False)}
-
 
 @pytest.mark.parametrize("name", [name for name, scenario in SCENARIOS.items() if not scenario.postgres])
 def test_nothing_is_lost_and_nothing_doubled(name: str, tmp_path: Path) -> None:
@@ -25,10 +21,7 @@ def test_nothing_is_lost_and_nothing_doubled(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.postgresql
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=OPEN.get(name, ())) for name, scenario in SCENARIOS.items() if scenario.postgres],
-)
+@pytest.mark.parametrize("name", [name for name, scenario in SCENARIOS.items() if scenario.postgres])
 def test_nothing_is_lost_and_nothing_doubled_on_postgresql(
     name: str, tmp_path: Path, postgres: PostgresServer, postgres_schema: str
 ) -> None:

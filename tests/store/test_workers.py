@@ -59,7 +59,6 @@ def test_what_is_committed_is_on_disk_whatever_the_server_says(shared: Engine) -
     assert told == {"synchronous_commit": "on", "idle_in_transaction_session_timeout": "1min"}
 
 
-@pytest.mark.xfail(reason="an intent between the statements of a sweep leaves its delivery in sending for ever")
 def test_an_intent_in_the_middle_of_a_sweep_is_settled_by_its_outcome(shared: Engine) -> None:
     """Its worker lives, and others take it for dead: its clock is behind, or its machine was paused."""
     world = make_world(shared, contacts=1)

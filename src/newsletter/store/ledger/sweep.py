@@ -26,10 +26,14 @@ UNCONFIRM_DELIVERIES = f"""
        AND EXISTS (SELECT 1 FROM attempt a
                     WHERE a.delivery_id = delivery.id AND a.number = delivery.attempts AND a.state = 'intent'
                       AND a.worker_id IN ({DEAD}))
+    RETURNING id
 """
 
+# Of these alone: an intent that a worker wrote meanwhile, since it lives after all, is left to its outcome.
 UNCONFIRM_ATTEMPTS = f"""
-    UPDATE attempt SET state = 'unconfirmed', finished_at = :now WHERE state = 'intent' AND worker_id IN ({DEAD})
+    UPDATE attempt
+       SET state = 'unconfirmed', finished_at = :now
+     WHERE delivery_id IN :deliveries AND state = 'intent' AND worker_id IN ({DEAD})
 """
 
 # Claims of the dead are given back at once; the others expire by themselves (row 2).
@@ -72,12 +76,13 @@ GIVE_UP = """
 def sweep(connection: Connection, worker: int, run: int, *, now: datetime, alone: bool) -> int:
     """Row 5, for all workers that died: their open attempts become unconfirmed, their claims free. Says how many."""
     values = {"worker": worker, "run": run, "now": now, "stale": now - STALE_AFTER, "alone": alone}
-    found: int = 0
-    for statement in (UNCONFIRM_DELIVERIES, UNCONFIRM_ATTEMPTS, RELEASE_CLAIMS, STOP_DEAD):
-        instants = [name for name in ("now", "stale") if f":{name}" in statement]
-        changed = connection.execute(sql(statement, instants=instants), values).rowcount
-        found = changed if statement is UNCONFIRM_DELIVERIES else found
-    return found
+    times = ("now", "stale")
+    doubtful = list(connection.execute(sql(UNCONFIRM_DELIVERIES, instants=times), values).scalars())
+    attempts = sql(UNCONFIRM_ATTEMPTS, instants=times, lists=("deliveries",))
+    connection.execute(attempts, values | {"deliveries": doubtful})
+    connection.execute(sql(RELEASE_CLAIMS, instants=("stale",)), values)
+    connection.execute(sql(STOP_DEAD, instants=times), values)
+    return len(doubtful)
 
 
 def skip_cancelled(connection: Connection, run: int, *, now: datetime, size: int = 500) -> int:
