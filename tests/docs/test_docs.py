@@ -226,5 +226,5 @@ def test_the_ledger_table_names_statements_that_are_there() -> None:
 
 def test_what_the_readme_says_of_killed_sends_was_measured() -> None:
     verdicts = json.loads(read("benchmarks/faults.json"))
-    assert {each["scenario"] for each in verdicts} == {"smtp", "pipelined", "outbox", "sendgrid"}
+    assert {each["scenario"] for each in verdicts} >= {"smtp", "pipelined", "outbox", "sendgrid"}
     assert all(each["lost"] == each["doubled"] == 0 and each["unconfirmed"] <= each["allowed"] for each in verdicts)
