@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,8 @@ def outbox_side(folder: Path) -> Iterator[Side]:
 
 
 def _sendgrid(port: int, record: Path) -> None:
-    with FakeSendGrid(record=record).running(port):
+    """It has nothing to say of clients that are killed."""
+    with redirect_stderr(io.StringIO()), FakeSendGrid(record=record).running(port):
         threading.Event().wait()
 
 
