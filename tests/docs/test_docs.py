@@ -30,6 +30,7 @@ from newsletter.model.mapping import ImportMapping
 from newsletter.model.publication import Segments
 from newsletter.settings import Settings
 from newsletter.workspace.demo import lay_demo
+from tests.faults.scenarios import SCENARIOS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -224,7 +225,18 @@ def test_the_ledger_table_names_statements_that_are_there() -> None:
             assert re.search(rf"\b{name}\b", read(f"src/newsletter/store/ledger/{file}")), f"{file}: {name}"
 
 
-def test_what_the_readme_says_of_killed_sends_was_measured() -> None:
+def test_what_the_readme_says_of_faults_was_measured_and_is_what_the_page_shows() -> None:
     verdicts = json.loads(read("benchmarks/faults.json"))
-    assert {each["scenario"] for each in verdicts} >= {"smtp", "pipelined", "outbox", "sendgrid"}
+    assert {each["scenario"] for each in verdicts} == set(SCENARIOS)
     assert all(each["lost"] == each["doubled"] == 0 and each["unconfirmed"] <= each["allowed"] for each in verdicts)
+    assert sum(each["kills"] for each in verdicts) >= 200
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in read("docs/reliability.md").splitlines()]
+    shown = {row[0]: row[2:] for row in rows if row and row[0] in SCENARIOS}
+    columns = ("kills", "sent", "lost", "doubled", "unconfirmed", "allowed")
+    assert shown == {each["scenario"]: [f"{each[name]:,}" for name in columns] for each in verdicts}
+
+
+def test_the_tests_that_the_page_on_reliability_names_are_there() -> None:
+    named = re.findall(r"`(tests/\S+\.py)::(\w+)`", read("docs/reliability.md"))
+    assert len(named) > 15
+    assert [each for each in named if f"def {each[1]}(" not in read(each[0])] == []

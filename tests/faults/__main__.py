@@ -2,7 +2,8 @@
 
 python -m tests.faults [--share 0.1] [--seed N] [SCENARIO ...]
 
-Where only some scenarios are named, the rows of the others stay as the last run left them.
+Where only some scenarios are named, the rows of the others stay as the last run left them; so do those of a run that is
+broken off.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from tests.faults.books import Verdict
 from tests.faults.scenarios import SCENARIOS, Size
@@ -34,8 +34,7 @@ def main() -> int:
     if unknown := set(asked.scenarios) - set(SCENARIOS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
     print(f"seed {asked.seed}\n{'':18}" + "".join(f"{each:>13}" for each in COLUMNS), flush=True)
-    rows: dict[str, dict[str, Any]] = {}
-    wanted = asked.scenarios or list(SCENARIOS)
+    wanted, met = asked.scenarios or list(SCENARIOS), set()
     with ExitStack() as stack:
         postgres = _postgres(stack)
         for name in wanted:
@@ -44,14 +43,17 @@ def main() -> int:
             except AssertionError as error:
                 print(f"{name:18}  NOT MET: {error}", flush=True)
                 continue
-            rows[name] = {**verdict.row(), "seed": asked.seed}
             print(_line(verdict), flush=True)
-    met = all(name in rows and rows[name]["met"] for name in wanted)
-    kept = json.loads(REPORT.read_text()) if asked.scenarios and REPORT.exists() else []
-    rows = {each["scenario"]: each for each in kept} | rows
+            _keep(verdict, asked.seed)
+            met |= {name} if verdict.met else set()
+    return 0 if met == set(wanted) else 1
+
+
+def _keep(verdict: Verdict, seed: int) -> None:
+    """At once, in the place of the scenario's last one."""
+    kept = json.loads(REPORT.read_text()) if REPORT.exists() else []
+    rows = {each["scenario"]: each for each in kept} | {verdict.scenario: {**verdict.row(), "seed": seed}}
     REPORT.write_text(json.dumps([rows[name] for name in SCENARIOS if name in rows], indent=2) + "\n")
-    print(f"{sum(row['kills'] for row in rows.values()):,} random instants in all")
-    return 0 if met else 1
 
 
 def _postgres(stack: ExitStack) -> PostgresServer | None:
