@@ -49,6 +49,20 @@ def test_beside_serve_a_worker_is_refused_and_after_it_welcome(folder: Path) -> 
             pass
 
 
+def test_a_signal_that_wakes_nobody_ends_it_all_the_same(folder: Path) -> None:
+    """As one does that comes just before the wait begins: here, another thread catches it."""
+    caught = (
+        "import signal, sys, threading, newsletter.cli as c; "
+        "threading.Thread(target=lambda: sys.stdin.readline() and "
+        "signal.pthread_kill(threading.get_ident(), signal.SIGTERM), daemon=True).start(); c.main()"
+    )
+    with running(folder, [sys.executable, "-c", caught, *PROGRAM[3:]]) as worker:
+        assert worker.stdin is not None
+        worker.stdin.write("now\n")
+        worker.stdin.flush()
+        assert worker.wait(60) == 0
+
+
 def test_a_second_signal_ends_at_once(folder: Path) -> None:
     """The first is still draining: here, a drain that never ends."""
     drain = (
@@ -69,7 +83,12 @@ def running(folder: Path, program: list[str] = PROGRAM) -> Iterator[subprocess.P
     """A worker that keeps the schedule by now."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     worker = subprocess.Popen(
-        [*program, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        [*program, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
     )
     try:
         assert worker.stdout is not None

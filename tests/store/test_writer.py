@@ -31,7 +31,7 @@ def test_each_connection_gets_its_own_answer(started: Any) -> None:
     engine, run, worker, ids = started
 
     async def play() -> list[ledger.Intent]:
-        async with LedgerWriter(engine, FixedClock(NOW), worker) as writer:
+        with LedgerWriter(engine, FixedClock(NOW), worker) as writer:
             intents = await asyncio.gather(*(writer.exchange([], [each], transport="smtp") for each in ids))
             first, _ = intents[0].attempts[ids[0]]
             await writer.exchange([Record(ids[0], first, AttemptState.ACCEPTED)], [])
@@ -52,7 +52,7 @@ def test_a_job_that_fails_takes_no_other_with_it(started: Any) -> None:
         connection.execute(text("INSERT INTO no_such_table VALUES (1)"))
 
     async def play() -> list[Any]:
-        async with LedgerWriter(engine, FixedClock(NOW), worker) as writer:
+        with LedgerWriter(engine, FixedClock(NOW), worker) as writer:
             asked = writer.exchange([], ids[:1], transport="smtp"), writer.call(broken)
             found = await asyncio.gather(*asked, return_exceptions=True)
             await writer.call(lambda connection: None)  # and the next are served
@@ -65,15 +65,38 @@ def test_a_job_that_fails_takes_no_other_with_it(started: Any) -> None:
     assert counts(engine, run) == {DeliveryState.SENDING: 1, DeliveryState.PENDING: 5}
 
 
-def test_what_was_asked_for_is_written_though_nobody_waits_for_it_any_more(started: Any) -> None:
+def test_what_was_asked_for_is_written_though_everything_is_cancelled(started: Any) -> None:
+    """As Ctrl-C cancels all tasks; nothing is left waiting either."""
     engine, run, worker, ids = started
 
     async def play() -> None:
-        async with LedgerWriter(engine, FixedClock(NOW), worker) as writer:
-            asked = [asyncio.create_task(writer.exchange([], [each], transport="smtp")) for each in ids]
+        with LedgerWriter(engine, FixedClock(NOW), worker) as writer:
+            for each in ids:
+                asyncio.create_task(writer.exchange([], [each], transport="smtp"))  # noqa: RUF006
             await asyncio.sleep(0)
-            for each in asked:
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for each in others:
                 each.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            await asyncio.wait_for(writer.call(lambda connection: None), 5)
 
     asyncio.run(play())
     assert counts(engine, run) == {DeliveryState.SENDING: 6}
+
+
+def test_ctrl_c_in_the_middle_of_a_commit_leaves_nobody_waiting(started: Any) -> None:
+    engine, run, worker, ids = started
+
+    def interrupted(connection: Connection) -> None:
+        raise KeyboardInterrupt
+
+    async def play() -> None:
+        with LedgerWriter(engine, FixedClock(NOW), worker) as writer:
+            try:
+                await asyncio.gather(writer.exchange([], ids[:1], transport="smtp"), writer.call(interrupted))
+            finally:
+                await asyncio.wait_for(writer.exchange([], ids[1:2], transport="smtp"), 5)
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(play())
+    assert counts(engine, run) == {DeliveryState.SENDING: 1, DeliveryState.PENDING: 5}

@@ -16,7 +16,7 @@ from newsletter.model.crop import Crop
 from newsletter.model.draft import Edit, Item
 from newsletter.model.issue import IssueState
 from tests.gathering.test_images import drawing, saved
-from tests.web.desk import client, csrf
+from tests.web.desk import client, scripted
 from tests.workflow.office import ISSUE, approved, lay, office
 
 GATHERED = """---
@@ -47,9 +47,7 @@ def ws(tmp_path: Path, clock: FixedClock) -> Iterator[Workspace]:
 
 @pytest.fixture
 def ana(ws: Workspace) -> TestClient:
-    browser = client(ws, "ana")
-    browser.headers["x-csrf"] = csrf(browser.get("/account").text)
-    return browser
+    return scripted(ws, "ana")
 
 
 def hall(ws: Workspace) -> Item:

@@ -21,7 +21,7 @@ from newsletter.model.crop import Crop
 from newsletter.model.issue import IssueState
 from newsletter.workflow import picture_files
 from tests.gathering.test_images import drawing, photo, saved
-from tests.web.desk import client, csrf
+from tests.web.desk import client, csrf, scripted
 from tests.workflow.office import ISSUE, approved, lay, office
 
 AT = "/articles/news/hall/picture"
@@ -59,9 +59,7 @@ def ws(tmp_path: Path, clock: FixedClock) -> Iterator[Workspace]:
 
 @pytest.fixture
 def ana(ws: Workspace) -> TestClient:
-    browser = client(ws, "ana")
-    browser.headers["x-csrf"] = csrf(browser.get("/account").text)
-    return browser
+    return scripted(ws, "ana")
 
 
 def text(ws: Workspace, name: str = "hall.en.md") -> str:

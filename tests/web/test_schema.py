@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from newsletter.app import Workspace
 from newsletter.clock import FixedClock
 from newsletter.web.studio.app import PAGES
-from tests.web.desk import client, csrf
+from tests.web.desk import scripted
 from tests.workflow.office import approved, carry, lay, office
 
 EXAMPLES = 4  # for each operation: there are a hundred of them
@@ -45,9 +45,7 @@ def operations() -> list[schemathesis.schemas.APIOperation]:
 
 @pytest.fixture(scope="module")
 def browser(ws: Workspace) -> TestClient:
-    made = client(ws, "local")
-    made.headers["x-csrf"] = csrf(made.get("/account").text)
-    return made
+    return scripted(ws, "local")
 
 
 def test_there_are_operations_to_try() -> None:

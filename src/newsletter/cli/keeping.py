@@ -13,6 +13,7 @@ from newsletter.workflow.context import Context
 from newsletter.workflow.schedule import keep_house
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+LOOK = 0.5  # seconds
 
 
 def keep(ctx: Context, *, alone: bool = False) -> None:
@@ -30,7 +31,8 @@ def keep(ctx: Context, *, alone: bool = False) -> None:
         signal.signal(each, end)
     with kept(ctx, alone=alone):
         tell("Keeping the schedule (Ctrl-C ends)")
-        ended.wait()
+        while not ended.wait(LOOK):  # a signal that comes just before a wait begins would not end it
+            pass
         (note if ctx.settings.log_format == "text" else tell)("Ending: what is being sent is finished first.")
 
 

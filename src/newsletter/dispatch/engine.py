@@ -31,7 +31,7 @@ from newsletter.dispatch.progress import Tally
 from newsletter.dispatch.sending import Sending
 from newsletter.dispatch.settling import recover
 from newsletter.model.delivery import RunState, Sums
-from newsletter.store import ledger, runs, workers
+from newsletter.store import ledger, workers
 from newsletter.store.engine import reading, writing
 from newsletter.store.writer import LedgerWriter
 
@@ -51,7 +51,7 @@ async def dispatch(post: Post, run: int, *, stop: asyncio.Event | None = None, l
         worker = await asyncio.to_thread(_register, post)
         try:
             await recover(post.db, run, post.transport, worker=worker, clock=post.clock, alone=alone)
-            async with LedgerWriter(post.db, post.clock, worker) as writer:
+            with LedgerWriter(post.db, post.clock, worker) as writer:
                 tally = Tally(await asyncio.to_thread(_sums, post, run), post.on_progress)
                 return await _until_nothing_is_due(Sending(post, run, writer, worker, stop, tally), linger=linger)
         finally:
@@ -102,7 +102,7 @@ async def _round(sending: Sending) -> None:
 async def _report(sending: Sending) -> Report:
     run, now = sending.run, sending.post.clock.now()
     await sending.write(lambda connection: ledger.finish(connection, run, now=now))
-    await sending.write(lambda connection: runs.reopen(connection, run))
+    await sending.write(lambda connection: ledger.reopen(connection, run))
     state, reason = await sending.write(lambda connection: ledger.state_of(connection, run))
     if state is RunState.CANCELLED:
         while await sending.write(lambda connection: ledger.skip_cancelled(connection, run, now=now)):

@@ -5,8 +5,6 @@ And one process at a time launches an issue, so that a launch which stands still
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from sqlalchemy import Engine, text
 
 from newsletter.errors import NewsletterError
 from newsletter.i18n import say
+from newsletter.store.locking import file_lock
 
 
 class AlreadyDispatching(NewsletterError):
@@ -35,7 +34,7 @@ def dispatch_lock(engine: Engine) -> Iterator[bool]:
     if engine.dialect.name != "sqlite" or not database or database == ":memory:":
         yield engine.dialect.name == "sqlite"
         return
-    with _locked_file(Path(f"{database}.dispatch")) as mine:
+    with file_lock(Path(f"{database}.dispatch"), wait=False) as mine:
         if not mine:
             raise AlreadyDispatching(
                 say("Another program is sending from this database already. Follow it with `newsletter status`.")
@@ -61,7 +60,7 @@ def launch_lock(engine: Engine, issue_id: int) -> Iterator[None]:
     if not database or database == ":memory:":
         yield
         return
-    with _locked_file(Path(f"{database}.launch")) as mine:
+    with file_lock(Path(f"{database}.launch"), wait=False) as mine:
         if not mine:
             raise busy
         yield
@@ -74,20 +73,5 @@ def keeping_lock(engine: Engine) -> Iterator[bool]:
     if engine.dialect.name != "sqlite" or not database or database == ":memory:":
         yield True
         return
-    with _locked_file(Path(f"{database}.kept")) as first:
+    with file_lock(Path(f"{database}.kept"), wait=False) as first:
         yield first
-
-
-@contextmanager
-def _locked_file(path: Path) -> Iterator[bool]:
-    """Says whether we hold it; the system gives it back when the process dies."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(descriptor)

@@ -6,9 +6,7 @@ none below it that is still to come: whoever knows all up to one needs only what
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 from newsletter.errors import NewsletterError
 from newsletter.i18n import say
 from newsletter.store.engine import writing
+from newsletter.store.locking import file_lock
 from newsletter.store.tables import document, document_content, document_version, meta
 
 LOCK = 0x6E6C64  # the first number of PostgreSQL's advisory locks; the second is one of these
@@ -142,7 +141,7 @@ def alone(engine: Engine) -> Iterator[None]:
     if not database or database == ":memory:":
         yield
         return
-    with _locked(Path(f"{database}.documents")):
+    with file_lock(Path(f"{database}.documents"), wait=True):
         yield
 
 
@@ -167,13 +166,3 @@ def _in_turn(connection: Connection) -> None:
 
 def _lock(connection: Connection, which: int) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock, :which)"), {"lock": LOCK, "which": which})
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

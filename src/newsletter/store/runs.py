@@ -1,4 +1,4 @@
-"""Run rows, to be read: the steps of a run are in store/ledger/runs.py, all but one."""
+"""Run rows, to be read: the steps of a run are in store/ledger/runs.py."""
 
 from __future__ import annotations
 
@@ -55,14 +55,6 @@ WORKABLE = """
      ORDER BY run.id
 """
 
-# Others took a worker for dead and finished its run, and then it woke and said of a message in doubt that it had not
-# left: that one waits again, and the run goes on.
-REOPEN = """
-    UPDATE run SET state = 'sending', done_at = NULL
-     WHERE id = :run AND state = 'done'
-       AND EXISTS (SELECT 1 FROM delivery WHERE run_id = :run AND state = 'pending')
-"""
-
 # Cancelled runs some of whose deliveries still wait to be left out.
 CANCELLED = """
     SELECT run.id FROM run
@@ -74,11 +66,6 @@ CANCELLED = """
 def workable(connection: Connection, *, now: datetime) -> list[int]:
     statement = sql(WORKABLE, instants=("now", "stale"))
     return list(connection.execute(statement, {"now": now, "stale": now - STALE_AFTER}).scalars())
-
-
-def reopen(connection: Connection, run_id: int) -> bool:
-    """Whether a run that was done has something to send again."""
-    return bool(connection.execute(sql(REOPEN), {"run": run_id}).rowcount)
 
 
 def launching_rehearsals(connection: Connection) -> list[int]:

@@ -21,6 +21,12 @@ Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite gives identity only 
 Json = JSON().with_variant(JSONB, "postgresql")
 
 
+def instant(value: Any) -> datetime:
+    """One that came back from a database."""
+    found = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return found if found.tzinfo is UTC else found.astimezone(UTC)
+
+
 class Instant(TypeDecorator[datetime]):
     """An instant: timestamptz on PostgreSQL, fixed-width UTC text on SQLite. Naive values are refused."""
 
@@ -39,8 +45,4 @@ class Instant(TypeDecorator[datetime]):
         return value.astimezone(UTC) if dialect.name == "postgresql" else instant_text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if isinstance(value, datetime):
-            return value.astimezone(UTC)
-        return datetime.fromisoformat(value)
+        return None if value is None else instant(value)

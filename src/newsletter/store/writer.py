@@ -43,20 +43,22 @@ class Call:
 
 
 class LedgerWriter:
-    """Writes for one worker. Use as a context manager; at its end, all that was asked for is written."""
+    """Writes for one worker. Use as a context manager; at its end, all that was asked for is written.
+
+    It is called by the loop and is no task, so that whoever cancels all tasks (Ctrl-C does) loses no outcome.
+    """
 
     def __init__(self, engine: Engine, clock: Clock, worker: int) -> None:
         self._engine, self._clock, self._worker = engine, clock, worker
         self._waiting: list[Exchange | Call] = []
-        self._writing: asyncio.Task[None] | None = None
         self._connection: Connection | None = None
 
-    async def __aenter__(self) -> LedgerWriter:
+    def __enter__(self) -> LedgerWriter:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        while self._writing is not None:
-            await asyncio.wait([self._writing])
+    def __exit__(self, *_: object) -> None:
+        while self._waiting:
+            self._write(self._taken())
         self._let_go()
 
     async def exchange(
@@ -76,22 +78,21 @@ class LedgerWriter:
     def _ask(self, job: Exchange | Call) -> None:
         """It is written even where whoever asked is cancelled meanwhile: it may have left."""
         self._waiting.append(job)
-        if self._writing is None:  # a task begins once all that is ready has run, and so has asked too
-            self._writing = asyncio.create_task(self._write_all())
+        if len(self._waiting) == 1:
+            asyncio.get_running_loop().call_soon(self._look, 0)
 
-    async def _write_all(self) -> None:
-        while self._waiting:
-            await self._until_all_asked()
-            jobs, self._waiting = self._waiting[:GROUP_LIMIT], self._waiting[GROUP_LIMIT:]
+    def _look(self, asked: int) -> None:
+        """Writes once whoever can ask by now has: each turn of the loop reads what came from the other sides."""
+        if asked < len(self._waiting) < GROUP_LIMIT:
+            asyncio.get_running_loop().call_soon(self._look, len(self._waiting))
+        elif jobs := self._taken():
+            if self._waiting:
+                asyncio.get_running_loop().call_soon(self._look, 0)
             self._write(jobs)
-        self._writing = None
 
-    async def _until_all_asked(self) -> None:
-        """Whoever can ask by now has: each turn of the loop reads what came from the other sides."""
-        asked = 0
-        while asked < len(self._waiting) < GROUP_LIMIT:
-            asked = len(self._waiting)
-            await asyncio.sleep(0)
+    def _taken(self) -> list[Exchange | Call]:
+        jobs, self._waiting = self._waiting[:GROUP_LIMIT], self._waiting[GROUP_LIMIT:]
+        return jobs
 
     def _write(self, jobs: list[Exchange | Call]) -> None:
         try:
@@ -103,6 +104,10 @@ class LedgerWriter:
             elif not jobs[0].answer.done():
                 jobs[0].answer.set_exception(error)
             return
+        except BaseException:  # Ctrl-C in the middle of a commit: nobody is left waiting for it
+            for job in jobs:
+                job.answer.cancel()
+            raise
         for job, answer in zip(jobs, answers, strict=True):
             if not job.answer.done():
                 job.answer.set_result(answer)

@@ -5,7 +5,6 @@ The second home (`database.py`, for several machines) stands behind the same met
 
 from __future__ import annotations
 
-import fcntl
 import os
 import tempfile
 import threading
@@ -21,6 +20,7 @@ from typing import Protocol
 from newsletter.errors import NewsletterError
 from newsletter.i18n import say
 from newsletter.settings import STATE_FOLDER
+from newsletter.store.locking import file_lock
 
 
 class DocumentError(NewsletterError):
@@ -60,6 +60,7 @@ class FolderDocuments:
         self.root = root
         self._remember = remember
         self._changing = threading.RLock()
+        self._held = False  # looked at by whoever holds `_changing` alone
 
     def read(self, path: str) -> bytes:
         try:
@@ -107,9 +108,16 @@ class FolderDocuments:
         """For who reads a document, changes it and writes it: others who do so wait, in other processes too."""
         file = self.root / STATE_FOLDER / "documents.lock"
         file.parent.mkdir(exist_ok=True)
-        with self._changing, open(file, "w") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
-            yield
+        with self._changing:
+            if self._held:  # by us, further out
+                yield
+                return
+            with file_lock(file, wait=True):
+                self._held = True
+                try:
+                    yield
+                finally:
+                    self._held = False
 
     def _walk(self, pattern: PurePosixPath) -> Iterator[str]:
         fixed = []

@@ -22,7 +22,7 @@ from newsletter.store.ledger.outcome import Record, record, settle
 from newsletter.store.ledger.pace import Of, Turn, claim_within, domain_recovered, put_off_domain, windows
 from newsletter.store.ledger.persons import decide, resend, retry
 from newsletter.store.ledger.probing import Unconfirmed, unconfirmed
-from newsletter.store.ledger.runs import By, NotThisRun, cancel, finish, pause, resume, start, state_of
+from newsletter.store.ledger.runs import By, NotThisRun, cancel, finish, pause, reopen, resume, start, state_of
 from newsletter.store.ledger.sums import issue_sums, next_due, run_sums
 from newsletter.store.ledger.sweep import STALE_AFTER, give_up, skip_cancelled, sweep
 
@@ -54,6 +54,7 @@ __all__ = [
     "put_off_domain",
     "record",
     "release",
+    "reopen",
     "resend",
     "resume",
     "retry",

@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from newsletter.store.ledger.quick import Quick, from_json, instant
+from newsletter.store.ledger.quick import Quick, from_json
 from newsletter.store.ledger.sql import skip_locked, sql
+from newsletter.store.types import instant
 
 LEASE = timedelta(minutes=10)
 

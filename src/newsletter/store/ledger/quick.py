@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -57,12 +57,6 @@ class Quick:
         except Exception as error:
             raise _told(self._dialect, statement, error) from error
         return int(self._cursor.rowcount)
-
-
-def instant(value: Any) -> datetime:
-    """A time that came back."""
-    found = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return found if found.tzinfo is UTC else found.astimezone(UTC)
 
 
 def from_json(value: Any) -> Any:

@@ -27,6 +27,14 @@ FINISH = """
        AND NOT EXISTS (SELECT 1 FROM delivery WHERE run_id = :run AND state IN ('pending', 'sending'))
 """
 
+# Others took a worker for dead and finished its run, and then it woke and said of a message in doubt that it had not
+# left: that one waits again, and the run goes on.
+REOPEN = """
+    UPDATE run SET state = 'sending', done_at = NULL
+     WHERE id = :run AND state = 'done'
+       AND EXISTS (SELECT 1 FROM delivery WHERE run_id = :run AND state = 'pending')
+"""
+
 STATE = "SELECT state, reason FROM run WHERE id = :run"
 
 
@@ -65,6 +73,11 @@ def start(connection: Connection, run: int, by: By) -> None:
 def finish(connection: Connection, run: int, *, now: datetime) -> bool:
     """Says whether the run is now done."""
     return bool(connection.execute(sql(FINISH, instants=("now",)), {"run": run, "now": now}).rowcount)
+
+
+def reopen(connection: Connection, run: int) -> bool:
+    """Whether a run that was done has something to send again."""
+    return bool(connection.execute(sql(REOPEN), {"run": run}).rowcount)
 
 
 def state_of(connection: Connection, run: int) -> tuple[RunState, str | None]:

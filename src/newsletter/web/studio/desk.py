@@ -27,6 +27,7 @@ from newsletter.web.editions import Editions
 from newsletter.web.headers import policy
 from newsletter.web.kept import Lately
 from newsletter.web.libraries import Libraries
+from newsletter.web.thumbnails import Thumbnails
 from newsletter.web.views import LANGUAGES, Views
 from newsletter.workflow.context import Context
 
@@ -52,6 +53,7 @@ class Studio:
     views: Views = field(default_factory=lambda: Views("studio"))
     editions: Editions = field(default_factory=Editions)
     libraries: Libraries = field(default_factory=Libraries)
+    thumbnails: Thumbnails = field(default_factory=Thumbnails)
     counted: Lately[tuple[str, int], Any] = field(
         default_factory=lambda: Lately(50, 10.0)
     )  # what is counted, of which run or version

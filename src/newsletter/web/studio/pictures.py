@@ -16,7 +16,7 @@ from newsletter.model.article import Picture
 from newsletter.model.crop import ASPECTS, Crop
 from newsletter.model.permission import Action
 from newsletter.web.studio.desk import At, Desk, allowed, form_value
-from newsletter.web.thumbnails import USES, Thumbnails
+from newsletter.web.thumbnails import USES
 from newsletter.workflow.context import Context
 from newsletter.workflow.picture_files import KINDS, LARGEST, lying
 from newsletter.workflow.pictures import lies_at
@@ -27,7 +27,6 @@ EDIT = [allowed(Action.EDIT)]
 SHOWN = 24  # a page
 IMAGES = "/pictures"
 TYPES = "image/jpeg,image/png,image/webp,image/gif"
-THUMBNAILS = Thumbnails()
 Fallen = str | None  # which approval falls
 
 
@@ -66,11 +65,11 @@ def image(at: At, file: str, use: str = "thumb", crop: str = "") -> Response:
         return Response(status_code=404)
     try:
         part = _part(crop)
-        name, made = THUMBNAILS.find(at.ctx, file, use, part)
+        name, made = at.studio.thumbnails.find(at.ctx, file, use, part)
         headers = {"etag": f'"{name}"', "cache-control": "private, no-cache"}
         if at.request.headers.get("if-none-match") == headers["etag"]:
             return Response(status_code=304, headers=headers)
-        made = made or THUMBNAILS.make(at.ctx, file, use, part)
+        made = made or at.studio.thumbnails.make(at.ctx, file, use, part)
     except (NewsletterError, ValueError):  # the page beside it says why
         return Response(status_code=404)
     return Response(made.content, media_type=made.media_type, headers=headers)
