@@ -17,6 +17,7 @@ from sqlalchemy import Engine, text
 from newsletter.clock import FixedClock
 from newsletter.store.engine import open_engine, writing
 from newsletter.store.tables import metadata
+from tests.emptied import Emptied
 from tests.servers import PostgresServer, missing
 
 
@@ -63,9 +64,14 @@ def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
     made.dispose()
 
 
+@pytest.fixture(scope="session")
+def emptied(postgres: PostgresServer, postgres_schema: str) -> Emptied:
+    return Emptied(postgres, postgres_schema)
+
+
 @pytest.fixture
-def postgres_engine(postgres: PostgresServer, postgres_schema: str) -> Iterator[Engine]:
-    made = open_engine(postgres.new_database(postgres_schema))
+def postgres_engine(emptied: Emptied) -> Iterator[Engine]:
+    made = open_engine(emptied.take())
     yield made
     made.dispose()
 

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from newsletter.store.locking import file_lock
+
 HERE = Path(__file__).parent
 
 
@@ -23,17 +25,22 @@ def install() -> Path:
     if shutil.which("node") is None or shutil.which("npm") is None:
         raise NotInstalled("Node.js with npm is not here: https://nodejs.org, or apt-get install nodejs npm")
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "newsletter-tests" / "fidelity"
+    home.mkdir(parents=True, exist_ok=True)
+    with file_lock(home.with_suffix(".lock"), wait=True):  # tests run in several processes
+        _fill(home)
+    return home
+
+
+def _fill(home: Path) -> None:
     lock = (HERE / "package-lock.json").read_bytes()
     if (home / "done").exists() and (home / "done").read_bytes() == lock:
-        return home
-    home.mkdir(parents=True, exist_ok=True)
+        return
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copyfile(HERE / name, home / name)
     done = subprocess.run(["npm", "ci"], cwd=home, capture_output=True, text=True, timeout=240)
     if done.returncode:
         raise NotInstalled(f"npm ci failed in {home} (is the network there?): {done.stderr.strip()[-300:]}")
     (home / "done").write_bytes(lock)
-    return home
 
 
 @dataclass
