@@ -87,9 +87,9 @@ def _digest(folder: Path) -> dict[str, Any]:
     from newsletter.rendering.plain import renderer
     from newsletter.store.engine import reading
     from newsletter.workflow.audience import audience_rule
-    from newsletter.workflow.compose import compose
-    from newsletter.workflow.contacts import import_file
-    from newsletter.workflow.witnesses import witnesses_of
+    from newsletter.workflow.composing.compose import compose
+    from newsletter.workflow.people.contacts import import_file
+    from newsletter.workflow.people.witnesses import witnesses_of
     from newsletter.workspace.demo import lay_demo
 
     clock = FixedClock(datetime(2026, 11, 24, 10, 0, tzinfo=UTC))

@@ -26,9 +26,9 @@ from newsletter.app import Workspace, open_workspace
 from newsletter.store.engine import writing
 from newsletter.store.tables import edition, issue, person, run
 from newsletter.web.serving import make_app
-from newsletter.workflow.freeze import submit
-from newsletter.workflow.init import lay_starter
-from newsletter.workflow.staff import sign_in_as
+from newsletter.workflow.approving.freeze import submit
+from newsletter.workflow.people.staff import sign_in_as
+from newsletter.workflow.upkeep.init import lay_starter
 
 CONTACTS, ISSUES, TIMES = 100_000, 10, 20
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)

@@ -28,8 +28,8 @@ from benchmarks.dispatch import CONNECTIONS, HOW_TO, sink
 from newsletter.app import Workspace, open_workspace
 from newsletter.store.engine import reading, writing
 from newsletter.store.tables import attempt
-from newsletter.workflow.send import launch, plan_send
-from newsletter.workflow.staff import sign_in_as
+from newsletter.workflow.people.staff import sign_in_as
+from newsletter.workflow.sending.send import launch, plan_send
 
 PROGRAM = [sys.executable, "-c", "from newsletter.cli import main; main()"]
 SENT = 20_000  # messages, before memory is read
@@ -136,7 +136,7 @@ def _laid(folder: str, port: int) -> Path:
 
 
 def _prepare(ws: Workspace) -> None:
-    from newsletter.workflow.contacts import import_file
+    from newsletter.workflow.people.contacts import import_file
 
     for mapping in ("institutions", "contacts"):
         import_file(ws.context, mapping, None, ws.context.person("ana"))

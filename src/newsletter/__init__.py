@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from newsletter.app import Workspace
     from newsletter.app import open_workspace as open
-    from newsletter.workflow.edition import Edition
+    from newsletter.workflow.checking.edition import Edition
 
 __all__ = ["Edition", "Workspace", "__version__", "open"]
 
@@ -28,7 +28,7 @@ def __getattr__(name: str) -> Any:
 
         return app.open_workspace if name == "open" else app.Workspace
     if name == "Edition":
-        from newsletter.workflow.edition import Edition
+        from newsletter.workflow.checking.edition import Edition
 
         return Edition
     raise AttributeError(name)

@@ -24,14 +24,14 @@ from newsletter.store import issues
 from newsletter.store.engine import reading, writing
 from newsletter.store.issues import IssueRow
 from newsletter.store.migrate import check_fingerprint, has_fingerprint, upgrade
-from newsletter.workflow import deliveries as listing
 from newsletter.workflow.audience import audience_rule, parse_rule
-from newsletter.workflow.compose import compose
+from newsletter.workflow.checking.edition import Edition
+from newsletter.workflow.composing.compose import compose
+from newsletter.workflow.content.gather import gather_issue
 from newsletter.workflow.context import LOCAL, Context, issue_name
-from newsletter.workflow.edition import Edition
-from newsletter.workflow.gather import gather_issue
+from newsletter.workflow.drafts.keys import next_key
 from newsletter.workflow.home import enter_people, find_home
-from newsletter.workflow.keys import next_key
+from newsletter.workflow.people import deliveries as listing
 
 
 class Workspace:

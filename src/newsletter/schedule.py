@@ -22,10 +22,10 @@ from newsletter.i18n import say
 from newsletter.jobs import Handler, Jobs, ThreadJobs, open_jobs
 from newsletter.store.engine import failure_of
 from newsletter.store.people import Person
-from newsletter.workflow import launching, schedule
-from newsletter.workflow.carrying import carry
+from newsletter.workflow.content.gather import gather_issue
 from newsletter.workflow.context import Context
-from newsletter.workflow.gather import gather_issue
+from newsletter.workflow.scheduling import launching, schedule
+from newsletter.workflow.scheduling.carrying import carry
 
 log = logging.getLogger(__name__)
 
@@ -172,7 +172,7 @@ def gather(ctx: Context, campaign: str, key: str, person: Person) -> str | None:
 
 
 def try_links(ctx: Context, issue_id: int) -> None:
-    from newsletter.workflow.link_trials import carry_out  # needs the checks, which a worker seldom does
+    from newsletter.workflow.checking.link_trials import carry_out  # needs the checks, which a worker seldom does
 
     carry_out(ctx, issue_id)
 

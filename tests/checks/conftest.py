@@ -14,7 +14,7 @@ from newsletter.app import Workspace
 from newsletter.checks import Finding
 from newsletter.clock import FixedClock
 from newsletter.settings import load_settings
-from newsletter.workflow.check import check_definitions
+from newsletter.workflow.checking.check import check_definitions
 from newsletter.workflow.context import Context
 from newsletter.workspace.documents import FolderDocuments
 from tests.workflow.office import ISSUE, lay, office

@@ -8,7 +8,7 @@ from typing import Any
 from newsletter.checks import Checked, Expected, Finding, Item, examine
 from newsletter.i18n import direction
 from newsletter.message.envelope import Envelope, Mailbox
-from newsletter.workflow.mail_programs import published
+from newsletter.workflow.checking.mail_programs import published
 
 PUBLIC = "https://news.example.org"
 WORDS = {

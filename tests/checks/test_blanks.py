@@ -11,7 +11,7 @@ from newsletter.clock import FixedClock
 from newsletter.message.parts import Compiled, CompiledLanguage, Slot, Tree
 from newsletter.store.engine import reading
 from newsletter.store.tables import contact
-from newsletter.workflow.blanks import empty_fields
+from newsletter.workflow.checking.blanks import empty_fields
 from tests.audience.world import World, world
 
 FIRST_NAME, ROLE = ["field", "contact.first_name"], ["field", "contact.role"]

@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.gathering.reaching import Reached
 from newsletter.store.links import LinkRow
-from newsletter.workflow.link_checks import links_reached
+from newsletter.workflow.checking.link_checks import links_reached
 from tests.checks.conftest import Desk
 from tests.checks.letter import PUBLIC, letter, link, paragraph, style
 from tests.workflow.office import ISSUE
@@ -78,7 +78,7 @@ def test_what_mjml_passes_over_and_a_number_far_from_last_time(desk: Desk, monke
         if f"template: {each.stem}" in (desk.folder / f"campaigns/{ISSUE.split('/')[0]}/campaign.yaml").read_text()
     ]
     line = desk.change(f"templates/{path.name}", "<mj-section", '<mj-section nothing-such="1"')
-    monkeypatch.setattr("newsletter.workflow.check.last_time", lambda ctx, issue: 5000)
+    monkeypatch.setattr("newsletter.workflow.checking.check.last_time", lambda ctx, issue: 5000)
     found = desk.issue()
     assert (found["mjml"].where.file, found["mjml"].where.line) == (f"templates/{path.name}", line)
     assert "last time it was 5,000" in found["audience-far"].what
@@ -91,7 +91,7 @@ def test_links_that_lead_to_nothing_are_told_with_their_places(monkeypatch: pyte
     message = letter(extra=extra)
     known = {lost: Reached.UNKNOWN, old: Reached.GONE}
     monkeypatch.setattr(
-        "newsletter.workflow.link_checks.reach", lambda asked, **_: {each: known[each] for each in asked}
+        "newsletter.workflow.checking.link_checks.reach", lambda asked, **_: {each: known[each] for each in asked}
     )
     found, untried = links_reached([message, message], {old: 2})
     assert {each.what for each in found} == {f"There is no such host: {lost}", f"There is no page at {old} any more"}
@@ -105,7 +105,7 @@ def test_links_that_lead_to_nothing_are_told_with_their_places(monkeypatch: pyte
     ]
     assert (led[2].where.articles, led[2].where.languages) == (("a",), ("fr",))
     monkeypatch.setattr(
-        "newsletter.workflow.link_checks.reach", lambda asked, **_: dict.fromkeys(asked, Reached.UNTRIED)
+        "newsletter.workflow.checking.link_checks.reach", lambda asked, **_: dict.fromkeys(asked, Reached.UNTRIED)
     )
     assert links_reached([message], {old: 2}) == (
         [],

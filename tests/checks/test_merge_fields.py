@@ -7,7 +7,7 @@ import pytest
 from newsletter.checks import Finding
 from newsletter.rendering.merge_fields import NAMES, OWNERS, Known, mistakes
 from newsletter.rendering.shield import Place
-from newsletter.workflow.check import check_composed
+from newsletter.workflow.checking.check import check_composed
 from tests.checks.conftest import Desk
 from tests.rendering.making import FIELDS
 from tests.workflow.office import ISSUE

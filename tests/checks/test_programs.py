@@ -7,7 +7,7 @@ import json
 import pytest
 
 from newsletter.checks.support import PROGRAMS, read
-from newsletter.workflow.mail_programs import published, unknown_programs
+from newsletter.workflow.checking.mail_programs import published, unknown_programs
 from tests.checks.letter import letter, paragraph, told
 
 

@@ -25,10 +25,10 @@ from newsletter.cli.logs import masked, start_logging
 from newsletter.clock import FixedClock, SystemClock
 from newsletter.store.engine import reading
 from newsletter.store.tables import contact, delivery
-from newsletter.workflow.approve import approve
-from newsletter.workflow.contacts import import_file
-from newsletter.workflow.freeze import submit
-from newsletter.workflow.launching import WINDOW, send_now
+from newsletter.workflow.approving.approve import approve
+from newsletter.workflow.approving.freeze import submit
+from newsletter.workflow.people.contacts import import_file
+from newsletter.workflow.scheduling.launching import WINDOW, send_now
 from newsletter.workspace.demo import lay_demo, next_month
 from tests.fakes.smtp import Fault
 from tests.servers import free_port

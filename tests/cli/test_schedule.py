@@ -14,9 +14,9 @@ from newsletter.cli.program import app
 from newsletter.clock import FixedClock
 from newsletter.errors import UsageError
 from newsletter.model.issue import IssueState
-from newsletter.workflow.agenda import agenda, plan_issue, unplan_issue, with_planned
-from newsletter.workflow.freeze import submit
-from newsletter.workflow.schedule import zone_for
+from newsletter.workflow.approving.freeze import submit
+from newsletter.workflow.scheduling.agenda import agenda, plan_issue, unplan_issue, with_planned
+from newsletter.workflow.scheduling.schedule import zone_for
 from tests.cli.test_commands import PROGRAM
 from tests.workflow.office import ISSUE, approved, lay, office
 from tests.workflow.test_real_send import mail_server, smtp

@@ -21,11 +21,11 @@ from newsletter.errors import ProblemsFound, UsageError
 from newsletter.loading import load_yaml
 from newsletter.model.campaign import Campaign
 from newsletter.store.engine import open_engine, sentence_of, writing
-from newsletter.workflow import doctor
-from newsletter.workflow.agenda import agenda, plan_issue, with_hopes
-from newsletter.workflow.check import check_composed
-from newsletter.workflow.init import said
-from newsletter.workflow.status import changed_since
+from newsletter.workflow.checking.check import check_composed
+from newsletter.workflow.results.status import changed_since
+from newsletter.workflow.scheduling.agenda import agenda, plan_issue, with_hopes
+from newsletter.workflow.upkeep import doctor
+from newsletter.workflow.upkeep.init import said
 from tests.cli.test_commands import run
 from tests.workflow.office import ISSUE, approved, lay, office
 

@@ -13,10 +13,10 @@ import pytest
 
 from newsletter.app import open_workspace
 from newsletter.clock import FixedClock, SystemClock
-from newsletter.workflow.approve import approve
-from newsletter.workflow.contacts import import_file
-from newsletter.workflow.freeze import submit
-from newsletter.workflow.send import launch, plan_send, send
+from newsletter.workflow.approving.approve import approve
+from newsletter.workflow.approving.freeze import submit
+from newsletter.workflow.people.contacts import import_file
+from newsletter.workflow.sending.send import launch, plan_send, send
 from newsletter.workspace.demo import lay_demo, next_month
 from tests.node_programs import read_mail
 from tests.servers import missing

@@ -17,7 +17,7 @@ import yaml
 from newsletter.cli.program import app
 from newsletter.settings import KEYS, load_settings
 from newsletter.web.operations import TOKEN
-from newsletter.workflow.send import DKIM_KEY
+from newsletter.workflow.sending.send import DKIM_KEY
 from tests.servers import missing
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from newsletter.app import open_workspace
-from newsletter.workflow.contacts import import_file
+from newsletter.workflow.people.contacts import import_file
 from tests import browser
 from tests.browser import Served, serving
 from tests.servers import missing

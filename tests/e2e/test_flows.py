@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from newsletter.workflow.approve import approve
-from newsletter.workflow.freeze import submit
+from newsletter.workflow.approving.approve import approve
+from newsletter.workflow.approving.freeze import submit
 from tests.browser import Served
 from tests.e2e.conftest import sign_in
 from tests.workflow.office import add_contacts

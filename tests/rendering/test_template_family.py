@@ -18,8 +18,8 @@ from newsletter.app import Workspace, open_workspace
 from newsletter.checks.css import colour, contrast
 from newsletter.clock import FixedClock
 from newsletter.i18n import direction
-from newsletter.workflow.contacts import import_file
-from newsletter.workflow.edition import Edition
+from newsletter.workflow.checking.edition import Edition
+from newsletter.workflow.people.contacts import import_file
 from newsletter.workspace.demo import lay_demo
 from tests.servers import missing
 

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from newsletter.app import Workspace
 from newsletter.web.serving import make_app
-from newsletter.workflow.staff import sign_in_as
+from newsletter.workflow.people.staff import sign_in_as
 
 
 def client(ws: Workspace, who: str | None = None, *, only: str = "all", demo: bool = False) -> TestClient:

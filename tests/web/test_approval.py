@@ -17,7 +17,7 @@ from newsletter.clock import FixedClock
 from newsletter.model.issue import IssueState
 from newsletter.store.engine import reading
 from newsletter.store.tables import service_message
-from newsletter.workflow.reviews import Line, changed
+from newsletter.workflow.approving.reviews import Line, changed
 from tests.web.desk import client, csrf
 from tests.workflow.office import ISSUE, lay, office
 

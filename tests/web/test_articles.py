@@ -13,9 +13,9 @@ import pytest
 from newsletter.app import Workspace
 from newsletter.clock import FixedClock
 from newsletter.model.issue import IssueState
-from newsletter.workflow.articles import one
-from newsletter.workflow.gather import library_of
-from newsletter.workflow.joining import join, split
+from newsletter.workflow.content.articles import one
+from newsletter.workflow.content.gather import library_of
+from newsletter.workflow.content.joining import join, split
 from tests.web.desk import client, csrf
 from tests.workflow.office import ISSUE, approved, lay, office
 

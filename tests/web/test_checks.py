@@ -11,7 +11,7 @@ from newsletter.app import Workspace
 from newsletter.clock import FixedClock
 from newsletter.errors import UsageError
 from newsletter.model.permission import NotAllowed
-from newsletter.workflow.acceptance import accept, accepted, key_of, withdraw
+from newsletter.workflow.checking.acceptance import accept, accepted, key_of, withdraw
 from tests.web.desk import client, csrf
 from tests.workflow.office import ISSUE, lay, office
 

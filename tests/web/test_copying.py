@@ -7,11 +7,11 @@ from pathlib import Path
 
 from newsletter.clock import FixedClock
 from newsletter.model.draft import Draft, ItemState
-from newsletter.workflow import drafting
-from newsletter.workflow.approve import standing
-from newsletter.workflow.drafting import Texts
-from newsletter.workflow.gather import library_of
-from newsletter.workflow.overview import overview
+from newsletter.workflow.approving.approve import standing
+from newsletter.workflow.content.gather import library_of
+from newsletter.workflow.drafts import drafting
+from newsletter.workflow.drafts.drafting import Texts
+from newsletter.workflow.results.overview import overview
 from newsletter.workspace.copies import copy_of
 from newsletter.workspace.loading import load_yaml
 from tests.web.desk import client, post

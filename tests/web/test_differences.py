@@ -7,8 +7,8 @@ from pathlib import Path
 
 from newsletter.clock import FixedClock
 from newsletter.model.draft import ItemState
-from newsletter.workflow import drafting
-from newsletter.workflow.duplicating import duplicate
+from newsletter.workflow.drafts import drafting
+from newsletter.workflow.drafts.duplicating import duplicate
 from tests.web.desk import client
 from tests.workflow.office import ISSUE, approved, lay, office
 

@@ -26,8 +26,9 @@ from newsletter.store import people
 from newsletter.store.engine import writing
 from newsletter.web.recalled import recalled
 from newsletter.web.views import said
-from newsletter.workflow import drafting, launching
-from newsletter.workflow.progress import advice
+from newsletter.workflow.drafts import drafting
+from newsletter.workflow.results.progress import advice
+from newsletter.workflow.scheduling import launching
 from tests.gathering.test_images import drawing, saved
 from tests.web.desk import client, post
 from tests.workflow.office import ISSUE, approved, carry, lay, office

@@ -24,8 +24,8 @@ from newsletter.tokens import Purpose
 from newsletter.web.public.app import router as public
 from newsletter.web.serving import make_app
 from newsletter.web.studio.app import PAGES
-from newsletter.workflow.contacts import import_file
-from newsletter.workflow.staff import sign_in_as
+from newsletter.workflow.people.contacts import import_file
+from newsletter.workflow.people.staff import sign_in_as
 from tests.web.desk import csrf
 from tests.workflow.office import approved, carry, lay, office
 

@@ -13,8 +13,8 @@ from newsletter.app import Workspace
 from newsletter.clock import FixedClock
 from newsletter.store.engine import reading
 from newsletter.store.tables import audit
-from newsletter.workflow.freeze import submit
-from newsletter.workflow.mended_links import links_of
+from newsletter.workflow.approving.freeze import submit
+from newsletter.workflow.checking.mended_links import links_of
 from tests.web.desk import client, post
 from tests.workflow.office import ISSUE, approved, lay, office
 

@@ -21,7 +21,11 @@ HERE = "/issues/news/2026-12"
 
 def rules() -> dict[str, Rule]:
     names = [f"newsletter.checks.{each.name}" for each in pkgutil.iter_modules(checks.__path__)]
-    names += ["newsletter.workflow.check", "newsletter.workflow.definition_checks", "newsletter.workflow.link_checks"]
+    names += [
+        "newsletter.workflow.checking.check",
+        "newsletter.workflow.checking.definition_checks",
+        "newsletter.workflow.checking.link_checks",
+    ]
     modules = [importlib.import_module(name) for name in names]
     return {each.code: each for module in modules for each in vars(module).values() if isinstance(each, Rule)}
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from newsletter.clock import FixedClock
 from newsletter.store.engine import writing
-from newsletter.workflow.send import launch, plan_send
+from newsletter.workflow.sending.send import launch, plan_send
 from tests.web.desk import client
 from tests.workflow.office import ISSUE, approved, lay, office
 

@@ -19,7 +19,7 @@ from newsletter.clock import FixedClock
 from newsletter.gathering.frontmatter import Front, split
 from newsletter.model.crop import Crop
 from newsletter.model.issue import IssueState
-from newsletter.workflow import picture_files
+from newsletter.workflow.content import picture_files
 from tests.gathering.test_images import drawing, photo, saved
 from tests.web.desk import client, csrf, scripted
 from tests.workflow.office import ISSUE, approved, lay, office

@@ -17,10 +17,11 @@ from newsletter.store import ledger, runs
 from newsletter.store.engine import reading, writing
 from newsletter.store.runs import RunRow
 from newsletter.store.tables import contact, delivery, institution, run
-from newsletter.workflow import lookup, progress, sent
-from newsletter.workflow.control import control
-from newsletter.workflow.schedule import keep_house
-from newsletter.workflow.send import launch, plan_send
+from newsletter.workflow.people import lookup
+from newsletter.workflow.results import progress, sent
+from newsletter.workflow.scheduling.schedule import keep_house
+from newsletter.workflow.sending.control import control
+from newsletter.workflow.sending.send import launch, plan_send
 from tests.web.desk import client, post
 from tests.workflow.office import ISSUE, approved, carry, lay, office
 

@@ -10,9 +10,9 @@ import pytest
 from newsletter.app import Workspace
 from newsletter.audience.select import AudienceRule
 from newsletter.clock import FixedClock
-from newsletter.workflow.addressees import Wanted, addressees, count
 from newsletter.workflow.audience import audience_rule
-from newsletter.workflow.contacts import suppress
+from newsletter.workflow.people.addressees import Wanted, addressees, count
+from newsletter.workflow.people.contacts import suppress
 from tests.web.desk import client
 from tests.workflow.office import ISSUE, lay, office
 

@@ -16,12 +16,12 @@ from newsletter.model.delivery import RunState
 from newsletter.model.issue import IssueState
 from newsletter.store import runs
 from newsletter.store.engine import reading
-from newsletter.workflow import launching, schedule
-from newsletter.workflow.agenda import plan_issue
-from newsletter.workflow.approve import approve
-from newsletter.workflow.freeze import submit
-from newsletter.workflow.send import LaunchedMeanwhile, launch, plan_send, send
-from newsletter.workflow.status import status_of
+from newsletter.workflow.approving.approve import approve
+from newsletter.workflow.approving.freeze import submit
+from newsletter.workflow.results.status import status_of
+from newsletter.workflow.scheduling import launching, schedule
+from newsletter.workflow.scheduling.agenda import plan_issue
+from newsletter.workflow.sending.send import LaunchedMeanwhile, launch, plan_send, send
 from tests.web.desk import client, post
 from tests.workflow.office import ISSUE, approved, lay, office
 

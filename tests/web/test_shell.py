@@ -15,7 +15,7 @@ from newsletter.app import Workspace
 from newsletter.clock import FixedClock
 from newsletter.store import people
 from newsletter.store.engine import reading
-from newsletter.workflow import staff
+from newsletter.workflow.people import staff
 from tests.web.desk import client, csrf, post
 from tests.workflow.office import ISSUE, lay, office
 

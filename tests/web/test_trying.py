@@ -14,9 +14,9 @@ from newsletter.clock import FixedClock
 from newsletter.gathering.fetch import Limits
 from newsletter.store.engine import writing
 from newsletter.store.tables import link, link_trial
-from newsletter.workflow.link_trials import carry_out
-from newsletter.workflow.mended_links import point
-from newsletter.workflow.schedule import LINKS, tick
+from newsletter.workflow.checking.link_trials import carry_out
+from newsletter.workflow.checking.mended_links import point
+from newsletter.workflow.scheduling.schedule import LINKS, tick
 from tests.web.desk import client, csrf, post
 from tests.workflow.office import ISSUE, approved, lay, office
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from newsletter.app import Workspace, open_workspace
 from newsletter.clock import FixedClock
-from newsletter.workflow.approve import approve
-from newsletter.workflow.contacts import import_file
-from newsletter.workflow.freeze import submit
-from newsletter.workflow.init import lay_starter
-from newsletter.workflow.send import launch, plan_send, send
+from newsletter.workflow.approving.approve import approve
+from newsletter.workflow.approving.freeze import submit
+from newsletter.workflow.people.contacts import import_file
+from newsletter.workflow.sending.send import launch, plan_send, send
+from newsletter.workflow.upkeep.init import lay_starter
 
 ISSUE = "news/2026-12"
 ARTICLE = "A counter opens\n\nA counter opens\n\nIt opens at eight.\n\nIt stands in the main street."

@@ -15,11 +15,11 @@ from newsletter.errors import UsageError
 from newsletter.model.delivery import RunState
 from newsletter.store import runs
 from newsletter.store.engine import reading
-from newsletter.workflow.backup import back_up, restore
-from newsletter.workflow.control import control
-from newsletter.workflow.origin import Copied, confirm_origin
-from newsletter.workflow.send import launch, plan_send, send
-from newsletter.workflow.status import status_of
+from newsletter.workflow.results.status import status_of
+from newsletter.workflow.sending.control import control
+from newsletter.workflow.sending.origin import Copied, confirm_origin
+from newsletter.workflow.sending.send import launch, plan_send, send
+from newsletter.workflow.upkeep.backup import back_up, restore
 from tests.servers import PostgresServer, missing
 from tests.workflow.office import ISSUE, add_contacts, approved, lay, office
 from tests.workflow.test_real_send import mail_server, smtp

@@ -20,8 +20,8 @@ from newsletter.model.delivery import DeliveryState, Sums
 from newsletter.store import runs
 from newsletter.store.engine import reading, writing
 from newsletter.store.tables import audit, delivery, service_message
-from newsletter.workflow.carrying import LOOK, TURN, Turn, carry
-from newsletter.workflow.send import launch, plan_send
+from newsletter.workflow.scheduling.carrying import LOOK, TURN, Turn, carry
+from newsletter.workflow.sending.send import launch, plan_send
 from tests.fakes.smtp import CLOSE, Fault
 from tests.servers import free_port
 from tests.workflow.office import ISSUE, approved, lay, office
@@ -94,7 +94,7 @@ def test_the_next_transport_takes_over_and_sends_nothing_again(
             gone = settings["smtp"].model_copy(update={"port": free_port()})
             object.__setattr__(ws.context.settings, "transports", {**settings, "smtp": gone})
             object.__setattr__(ws.context.settings, "redirect_all_to", None)
-            monkeypatch.setattr("newsletter.workflow.send.check_origin", lambda _: None)
+            monkeypatch.setattr("newsletter.workflow.sending.send.check_origin", lambda _: None)
             for minutes in (1, 8):
                 clock.advance(timedelta(minutes=minutes))
                 report = carry(ws.context, run, stopping=NEVER, defer=_into(deferred))

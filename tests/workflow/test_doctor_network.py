@@ -23,9 +23,9 @@ from cryptography.x509.oid import NameOID
 from dns.resolver import Resolver
 
 from newsletter.settings import load_settings
-from newsletter.workflow.doctor_finding import Examined
-from newsletter.workflow.doctor_network import _certificate, examine_network
-from newsletter.workflow.init import lay_starter
+from newsletter.workflow.upkeep.doctor_finding import Examined
+from newsletter.workflow.upkeep.doctor_network import _certificate, examine_network
+from newsletter.workflow.upkeep.init import lay_starter
 from newsletter.workspace.documents import FolderDocuments
 
 TOP = 'send_with = ["smtp"]\npublic_url = "http://news.association.int"\n'

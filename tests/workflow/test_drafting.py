@@ -14,9 +14,9 @@ from newsletter.errors import UsageError
 from newsletter.model.draft import Item, ItemState
 from newsletter.model.issue import IssueState
 from newsletter.model.permission import NotAllowed, Role
-from newsletter.workflow import drafting
-from newsletter.workflow.drafting import Conflict, Texts
-from newsletter.workflow.gather import library_of
+from newsletter.workflow.content.gather import library_of
+from newsletter.workflow.drafts import drafting
+from newsletter.workflow.drafts.drafting import Conflict, Texts
 from newsletter.workspace.curating import find_item
 from tests.workflow.office import ISSUE, approved, lay, office
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from newsletter.gathering.frontmatter import EventFront
-from newsletter.workflow.event_fields import FieldsWrong, changed, read_event, shown
+from newsletter.workflow.content.event_fields import FieldsWrong, changed, read_event, shown
 
 FORM = {
     "start": "2026-12-05",

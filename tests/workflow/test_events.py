@@ -17,7 +17,7 @@ from newsletter.app import Workspace
 from newsletter.clock import FixedClock
 from newsletter.store.engine import reading
 from newsletter.store.tables import attempt, delivery, event, suppression
-from newsletter.workflow.doubts import ask_after_doubts
+from newsletter.workflow.scheduling.doubts import ask_after_doubts
 from tests.fakes.sendgrid import KEY, FakeSendGrid
 from tests.tracking.keys import public, signed
 from tests.web.desk import client

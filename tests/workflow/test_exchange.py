@@ -16,9 +16,9 @@ from newsletter.store.documents import ChangedMeanwhile
 from newsletter.store.engine import reading, writing
 from newsletter.store.people import Person
 from newsletter.store.tables import document, document_content, document_version
-from newsletter.workflow import exchange as steps
-from newsletter.workflow.exchange import BothChanged, Done, Exchange, exchange, pull, push
 from newsletter.workflow.home import someone
+from newsletter.workflow.upkeep import exchange as steps
+from newsletter.workflow.upkeep.exchange import BothChanged, Done, Exchange, exchange, pull, push
 from newsletter.workspace.database import DatabaseDocuments
 from newsletter.workspace.documents import Write
 from tests.workflow.office import lay

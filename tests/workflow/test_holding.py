@@ -7,8 +7,8 @@ from pathlib import Path
 from newsletter.clock import FixedClock
 from newsletter.store import ledger, runs
 from newsletter.store.engine import reading, writing
-from newsletter.workflow.holding import held
-from newsletter.workflow.send import launch, plan_send, send
+from newsletter.workflow.sending.holding import held
+from newsletter.workflow.sending.send import launch, plan_send, send
 from tests.web.desk import client
 from tests.workflow.office import ISSUE, approved, lay, office
 

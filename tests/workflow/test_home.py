@@ -22,11 +22,11 @@ from newsletter.cli import main
 from newsletter.clock import FixedClock
 from newsletter.errors import UsageError
 from newsletter.settings import KEYS
-from newsletter.workflow import doctor
-from newsletter.workflow.backup import back_up, restore
-from newsletter.workflow.exchange import exchange, pull, push
-from newsletter.workflow.send import launch, plan_send
-from newsletter.workflow.status import status_of
+from newsletter.workflow.results.status import status_of
+from newsletter.workflow.sending.send import launch, plan_send
+from newsletter.workflow.upkeep import doctor
+from newsletter.workflow.upkeep.backup import back_up, restore
+from newsletter.workflow.upkeep.exchange import exchange, pull, push
 from newsletter.workspace.database import DatabaseDocuments
 from newsletter.workspace.documents import Write
 from tests.fakes.smtp import FakeSmtp

@@ -14,12 +14,12 @@ from newsletter.errors import ProblemsFound, UsageError
 from newsletter.model.approval import NotApproved, OwnChange
 from newsletter.model.issue import IssueState
 from newsletter.model.permission import NotAllowed
-from newsletter.workflow.approve import approve, ask_for_changes
-from newsletter.workflow.contacts import suppress
-from newsletter.workflow.freeze import ChecksFailed, submit
-from newsletter.workflow.send import plan_send
-from newsletter.workflow.status import status_of
-from newsletter.workflow.testing import send_tests
+from newsletter.workflow.approving.approve import approve, ask_for_changes
+from newsletter.workflow.approving.freeze import ChecksFailed, submit
+from newsletter.workflow.people.contacts import suppress
+from newsletter.workflow.results.status import status_of
+from newsletter.workflow.sending.send import plan_send
+from newsletter.workflow.sending.testing import send_tests
 from tests.workflow.office import ISSUE, approved, carry, lay, office
 
 

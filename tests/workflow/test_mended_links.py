@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from newsletter.errors import UsageError
-from newsletter.workflow.mended_links import checked
+from newsletter.workflow.checking.mended_links import checked
 
 CTX: Any = SimpleNamespace(settings=SimpleNamespace(public_url="https://news.example.org"))
 

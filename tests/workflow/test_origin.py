@@ -10,9 +10,9 @@ from newsletter.clock import FixedClock
 from newsletter.model.permission import NotAllowed
 from newsletter.store.engine import reading
 from newsletter.store.tables import audit
-from newsletter.workflow.control import control
-from newsletter.workflow.origin import Copied, confirm_origin, strange
-from newsletter.workflow.send import launch, plan_send, send
+from newsletter.workflow.sending.control import control
+from newsletter.workflow.sending.origin import Copied, confirm_origin, strange
+from newsletter.workflow.sending.send import launch, plan_send, send
 from tests.workflow.office import ISSUE, add_contacts, approved, carry, lay, office
 from tests.workflow.test_real_send import mail_server, smtp
 

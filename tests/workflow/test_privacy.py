@@ -16,11 +16,11 @@ from newsletter.model.segment import RuleError, parse
 from newsletter.settings import SECRETS_FILE, STATE_FOLDER
 from newsletter.store.engine import open_engine, reading
 from newsletter.store.tables import audit
-from newsletter.workflow import deliveries as listing
-from newsletter.workflow.contacts import import_file, suppress
+from newsletter.workflow.content.gather import gather_issue
 from newsletter.workflow.context import draft_path
-from newsletter.workflow.gather import gather_issue
-from newsletter.workflow.rights import end_subscriptions, erase_contacts, export
+from newsletter.workflow.people import deliveries as listing
+from newsletter.workflow.people.contacts import import_file, suppress
+from newsletter.workflow.people.rights import end_subscriptions, erase_contacts, export
 from tests.workflow.office import ISSUE, approved, carry, lay, office
 
 ASTRID = "astrid.berg@npf.example"

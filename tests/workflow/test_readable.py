@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-from newsletter.workflow.readable import body, line
+from newsletter.workflow.content.readable import body, line
 
 
 class Tags(HTMLParser):

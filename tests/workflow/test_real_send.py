@@ -20,11 +20,11 @@ from newsletter.errors import UsageError
 from newsletter.model.issue import IssueState
 from newsletter.store.engine import writing
 from newsletter.store.tables import contact
-from newsletter.workflow.approve import approve
-from newsletter.workflow.deliveries import settle
-from newsletter.workflow.freeze import submit
-from newsletter.workflow.send import launch, plan_send
-from newsletter.workflow.status import status_of
+from newsletter.workflow.approving.approve import approve
+from newsletter.workflow.approving.freeze import submit
+from newsletter.workflow.people.deliveries import settle
+from newsletter.workflow.results.status import status_of
+from newsletter.workflow.sending.send import launch, plan_send
 from tests.fakes.smtp import FakeSmtp, Fault
 from tests.workflow.office import ISSUE, add_contacts, approved, carry, lay, office
 

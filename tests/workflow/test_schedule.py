@@ -23,9 +23,9 @@ from newsletter.store import approvals, firings, issues, people, runs
 from newsletter.store.engine import open_engine, reading, writing
 from newsletter.store.tables import audit, delivery, edition, firing, issue, run
 from newsletter.tokens import AddressKeys, KeyRing
-from newsletter.workflow import schedule
 from newsletter.workflow.context import LOCAL, Context
-from newsletter.workflow.send import LaunchedMeanwhile, launch, plan_send
+from newsletter.workflow.scheduling import schedule
+from newsletter.workflow.sending.send import LaunchedMeanwhile, launch, plan_send
 from newsletter.workspace.documents import FolderDocuments
 from tests.dispatch.world import NOW, add_contacts, make_world
 

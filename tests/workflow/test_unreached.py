@@ -6,9 +6,9 @@ from pathlib import Path
 
 from newsletter.app import Workspace
 from newsletter.clock import FixedClock
-from newsletter.workflow.approve import approve
-from newsletter.workflow.freeze import submit
-from newsletter.workflow.unreached import Unreached, unreached
+from newsletter.workflow.approving.approve import approve
+from newsletter.workflow.approving.freeze import submit
+from newsletter.workflow.results.unreached import Unreached, unreached
 from tests.cli.test_commands import run
 from tests.fakes.smtp import FakeSmtp, Fault
 from tests.workflow.office import ISSUE, approved, carry, lay, office

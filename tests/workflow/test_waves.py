@@ -10,9 +10,9 @@ from newsletter.clock import FixedClock
 from newsletter.dispatch.post import Ended
 from newsletter.store.engine import reading, writing
 from newsletter.store.tables import contact, delivery
-from newsletter.workflow.approve import latest_edition
-from newsletter.workflow.send import launch, plan_send, send
-from newsletter.workflow.waves import waves
+from newsletter.workflow.approving.approve import latest_edition
+from newsletter.workflow.sending.send import launch, plan_send, send
+from newsletter.workflow.sending.waves import waves
 from tests.web.desk import client
 from tests.workflow.office import ISSUE, approved, lay, office
 from tests.workflow.test_real_send import mail_server, smtp

@@ -10,8 +10,8 @@ import pytest
 from newsletter.app import Workspace
 from newsletter.clock import FixedClock
 from newsletter.gathering.fetch import Answer, FetchError, Validators
-from newsletter.workflow.check import check_composed
-from newsletter.workflow.gather import Report, gather_issue
+from newsletter.workflow.checking.check import check_composed
+from newsletter.workflow.content.gather import Report, gather_issue
 from tests.gathering.test_images import drawing, saved
 from tests.workflow.office import ISSUE, lay, office
 

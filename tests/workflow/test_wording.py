@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from newsletter.workflow.wording import MOST, Moves, Piece, moves, pieces, words
+from newsletter.workflow.content.wording import MOST, Moves, Piece, moves, pieces, words
 
 
 def test_only_the_words_that_differ_are_marked_and_far_lines_left_out() -> None:

@@ -69,7 +69,7 @@ def list_(
     newsletter audience list 'contact.role == "press"'
     """
     with opened(workspace) as ws:
-        from newsletter.workflow.contacts import list_contacts
+        from newsletter.workflow.people.contacts import list_contacts
 
         rows = list_contacts(ws.context, _told(rule), ws.context.person(as_), limit=limit)
     if json:
@@ -94,7 +94,7 @@ def import_(
     newsletter audience import mailchimp/unsubscribed export.csv
     """
     with opened(workspace) as ws:
-        from newsletter.workflow.contacts import import_file
+        from newsletter.workflow.people.contacts import import_file
 
         with progress("Importing") as update:
             report = import_file(
@@ -144,7 +144,7 @@ def suppress(
     if scope not in ("address", "news") and not scope.startswith("publication:"):
         raise UsageError(f"A scope is address, news or publication:NAME, not {scope!r}.")
     with opened(workspace) as ws:
-        from newsletter.workflow.contacts import suppress as change
+        from newsletter.workflow.people.contacts import suppress as change
 
         say(change(ws.context, address, scope, ws.context.person(as_), lift=lift))
 
@@ -161,7 +161,7 @@ def export(
     newsletter audience export contacts.csv 'institution.region == "Africa"'
     """
     with opened(workspace) as ws:
-        from newsletter.workflow.rights import export as write
+        from newsletter.workflow.people.rights import export as write
 
         number = write(ws.context, file, _told(rule), ws.context.person(as_))
     say(f"{number:,} contacts in {file}.")
@@ -179,7 +179,7 @@ def unsubscribe(
     newsletter audience unsubscribe someone@example.org --as ana
     """
     with opened(workspace) as ws:
-        from newsletter.workflow.rights import end_subscriptions
+        from newsletter.workflow.people.rights import end_subscriptions
 
         say(end_subscriptions(ws.context, address, publication, ws.context.person(as_)))
 
@@ -198,7 +198,7 @@ def erase(
     if not yes:
         typer.confirm("Erase for good?", abort=True)
     with opened(workspace) as ws:
-        from newsletter.workflow.rights import erase_contacts
+        from newsletter.workflow.people.rights import erase_contacts
 
         number = erase_contacts(ws.context, address, ws.context.person(as_))
     say(f"{number} contacts erased.")

@@ -11,11 +11,11 @@ from newsletter.cli.sending import run_send, show_plan
 from newsletter.clock import SystemClock
 from newsletter.store import editions, ledger, runs
 from newsletter.store.engine import reading
-from newsletter.workflow.approve import approve
-from newsletter.workflow.contacts import import_file
-from newsletter.workflow.freeze import submit
-from newsletter.workflow.gather import gather_issue
-from newsletter.workflow.send import plan_send
+from newsletter.workflow.approving.approve import approve
+from newsletter.workflow.approving.freeze import submit
+from newsletter.workflow.content.gather import gather_issue
+from newsletter.workflow.people.contacts import import_file
+from newsletter.workflow.sending.send import plan_send
 from newsletter.workspace.demo import lay_demo, next_month
 from newsletter.workspace.schemas import write_schemas
 

@@ -15,7 +15,7 @@ from newsletter.cli.output import counted, note, say
 
 if TYPE_CHECKING:
     from newsletter.store.people import Person
-    from newsletter.workflow.exchange import Exchange
+    from newsletter.workflow.upkeep.exchange import Exchange
 
 app = typer.Typer()
 
@@ -33,7 +33,7 @@ def push(files: Files = None, workspace: Folder = HERE, force: Force = False, as
 
         newsletter push --as noor
     """
-    from newsletter.workflow.exchange import push as bring
+    from newsletter.workflow.upkeep.exchange import push as bring
 
     with _open(workspace, as_) as (to, person):
         done = bring(to, person, files or (), force=force)
@@ -53,7 +53,7 @@ def pull(files: Files = None, workspace: Folder = HERE, force: Theirs = False) -
 
         newsletter pull --workspace here
     """
-    from newsletter.workflow.exchange import pull as lay
+    from newsletter.workflow.upkeep.exchange import pull as lay
 
     with _open(workspace, None) as (to, _):
         done = lay(to, files or (), force=force)
@@ -68,8 +68,8 @@ def pull(files: Files = None, workspace: Folder = HERE, force: Theirs = False) -
 def _open(folder: Path, slug: str | None) -> Iterator[tuple[Exchange, Person]]:
     """Folder and database, whichever of the two documents are read from; no keys are needed."""
     from newsletter.clock import SystemClock
-    from newsletter.workflow.exchange import exchange
     from newsletter.workflow.home import find_database, someone
+    from newsletter.workflow.upkeep.exchange import exchange
 
     engine = find_database(folder, os.environ)
     try:

@@ -32,8 +32,8 @@ def gather(
         newsletter gather monthly --key 2026-12 --strict
     """
     with opened(workspace) as ws:
-        from newsletter.workflow.gather import gather_issue
-        from newsletter.workflow.keys import next_key
+        from newsletter.workflow.content.gather import gather_issue
+        from newsletter.workflow.drafts.keys import next_key
 
         ctx = ws.context
         try:
@@ -69,7 +69,7 @@ def check(
     newsletter check monthly/2026-12 --links
     """
     with opened(workspace) as ws:
-        from newsletter.workflow.check import check_composed, check_definitions, check_links
+        from newsletter.workflow.checking.check import check_composed, check_definitions, check_links
 
         if issue is None:
             findings = check_definitions(ws.context)
@@ -108,7 +108,7 @@ def render(
     newsletter render monthly/2026-12 --out previews --language fr --recipient worst
     """
     with opened(workspace) as ws:
-        from newsletter.workflow.files import write_previews
+        from newsletter.workflow.checking.files import write_previews
 
         written = write_previews(ws.compose(issue), out, language=language, recipient=recipient)
         for path in written:
@@ -128,7 +128,7 @@ def submit(
     newsletter submit monthly/2026-12 --as ana
     """
     with opened(workspace) as ws:
-        from newsletter.workflow.freeze import submit as freeze
+        from newsletter.workflow.approving.freeze import submit as freeze
 
         ctx = ws.context
         done = freeze(ctx, ws.issue(issue), ctx.person(as_), now=now)
@@ -157,8 +157,8 @@ def approve(
     newsletter approve monthly/2026-12 --as luc --changes "The date in the lead is wrong."
     """
     with opened(workspace) as ws:
-        from newsletter.workflow.approve import approve as give
-        from newsletter.workflow.approve import ask_for_changes
+        from newsletter.workflow.approving.approve import approve as give
+        from newsletter.workflow.approving.approve import ask_for_changes
 
         ctx = ws.context
         person = ctx.person(as_)
@@ -184,7 +184,7 @@ def issues(
 ) -> None:
     """List the issues with their states."""
     with opened(workspace) as ws:
-        from newsletter.workflow.agenda import with_hopes
+        from newsletter.workflow.scheduling.agenda import with_hopes
 
         rows = with_hopes(ws.context, ws.issues(campaign))
     if json:

@@ -37,8 +37,8 @@ def send(
     """
     with opened(workspace) as ws:
         from newsletter.cli.sending import run_send, show_plan
-        from newsletter.workflow.send import plan_send
-        from newsletter.workflow.testing import send_tests
+        from newsletter.workflow.sending.send import plan_send
+        from newsletter.workflow.sending.testing import send_tests
 
         ctx = ws.context
         person = ctx.person(as_)
@@ -73,8 +73,8 @@ def status(
     """
     with opened(workspace) as ws:
         from newsletter.cli.sending import show_unreached
-        from newsletter.workflow.status import changed_since, status_of
-        from newsletter.workflow.unreached import unreached
+        from newsletter.workflow.results.status import changed_since, status_of
+        from newsletter.workflow.results.unreached import unreached
 
         names = [issue] if issue else [row.name for row in ws.issues()]
         found = [status_of(ws.context, ws.issue(name)) for name in names]
@@ -119,7 +119,7 @@ def deliveries(
     newsletter deliveries monthly/2026-12 --state unconfirmed --settle accepted --as luc
     """
     with opened(workspace) as ws:
-        from newsletter.workflow import deliveries as listing
+        from newsletter.workflow.people import deliveries as listing
 
         person = ws.context.person(as_)
         rows = listing.deliveries(ws.context, issue, state=state, search=search, person=person)
@@ -155,7 +155,7 @@ def deliveries(
 
 def _control(workspace: Path, issue: str, as_: str | None, what: str) -> None:
     with opened(workspace) as ws:
-        from newsletter.workflow.control import control
+        from newsletter.workflow.sending.control import control
 
         say(control(ws.context, ws.issue(issue), what, ws.context.person(as_)))
 

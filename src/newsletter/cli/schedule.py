@@ -11,7 +11,7 @@ from newsletter.cli.options import HERE, As, Folder, Json, opened
 from newsletter.cli.output import as_json, heading, note, say, table
 
 if TYPE_CHECKING:
-    from newsletter.workflow.agenda import Entry
+    from newsletter.workflow.scheduling.agenda import Entry
 
 app = typer.Typer(help="What falls due, and when.", no_args_is_help=True)
 
@@ -29,7 +29,7 @@ def list_(
         newsletter schedule list -n 12
     """
     with opened(workspace) as ws:
-        from newsletter.workflow.agenda import agenda
+        from newsletter.workflow.scheduling.agenda import agenda
 
         found = agenda(ws.context, number)
     for problem in found.problems:
@@ -57,7 +57,7 @@ def add(
     newsletter schedule add monthly/2026-12 "2026-12-01 09:00" --as ana
     """
     with opened(workspace) as ws:
-        from newsletter.workflow.agenda import plan_issue
+        from newsletter.workflow.scheduling.agenda import plan_issue
 
         entry = plan_issue(ws.context, ws.issue(issue), when, ws.context.person(as_))
     if json:
@@ -79,7 +79,7 @@ def remove(issue: Issue, workspace: Folder = HERE, as_: As = None) -> None:
         newsletter schedule remove monthly/2026-12
     """
     with opened(workspace) as ws:
-        from newsletter.workflow.agenda import unplan_issue
+        from newsletter.workflow.scheduling.agenda import unplan_issue
 
         unscheduled = unplan_issue(ws.context, ws.issue(issue), ws.context.person(as_))
     if unscheduled:

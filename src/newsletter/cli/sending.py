@@ -8,8 +8,8 @@ from newsletter.store import ledger
 from newsletter.store.engine import reading
 from newsletter.store.people import Person
 from newsletter.workflow.context import Context
-from newsletter.workflow.send import Plan, launch, send
-from newsletter.workflow.status import Status
+from newsletter.workflow.results.status import Status
+from newsletter.workflow.sending.send import Plan, launch, send
 
 NAMED = 20  # institutions that a line each is for
 

@@ -37,7 +37,7 @@ def add(
 
     newsletter users add "Ana Ribeiro" ana@example.org --role author --role steward
     """
-    from newsletter.workflow import staff
+    from newsletter.workflow.people import staff
 
     with opened(workspace) as ws:
         by = ws.context.person(None)
@@ -51,7 +51,7 @@ def link(
     name: Annotated[str, typer.Argument(help="The short name, as `users list` shows it.")], workspace: Folder = HERE
 ) -> None:
     """Print a link with which somebody sets a new password; it works once, for three days."""
-    from newsletter.workflow import staff
+    from newsletter.workflow.people import staff
 
     with opened(workspace) as ws:
         person = ws.context.person(name)
@@ -66,7 +66,7 @@ def roles(
     workspace: Folder = HERE,
 ) -> None:
     """Set what somebody may do."""
-    from newsletter.workflow import staff
+    from newsletter.workflow.people import staff
 
     with opened(workspace) as ws:
         staff.set_roles(ws.context, ws.context.person(name).id, role, ws.context.person(None))

@@ -47,8 +47,8 @@ def init(
 
     newsletter init my-newsletter
     """
-    from newsletter.workflow.contacts import import_file
-    from newsletter.workflow.init import lay_starter, said
+    from newsletter.workflow.people.contacts import import_file
+    from newsletter.workflow.upkeep.init import lay_starter, said
 
     lay_starter(directory)
     with opened(directory) as ws:
@@ -76,7 +76,7 @@ def serve(
 @app.command()
 def doctor(workspace: Folder = HERE, json: Json = False) -> None:
     """Check settings, keys, database and transports, and say what to do; exit 1 where something is wrong."""
-    from newsletter.workflow.doctor import examine
+    from newsletter.workflow.upkeep.doctor import examine
 
     findings = examine(workspace)
     if json:
@@ -109,7 +109,7 @@ def backup(
 
         newsletter backup monday.tar.gz
     """
-    from newsletter.workflow.backup import back_up
+    from newsletter.workflow.upkeep.backup import back_up
 
     with opened(workspace) as ws:
         say(f"{back_up(ws.context, file)} holds the workspace. Back: newsletter restore {file} FOLDER")
@@ -125,7 +125,7 @@ def restore(
     Nothing leaves by itself: open sends come back paused, planned ones held, and an administrator confirms first
     (`newsletter db confirm`), because what was sent since the backup is not known to it.
     """
-    from newsletter.workflow.backup import restore as bring_back
+    from newsletter.workflow.upkeep.backup import restore as bring_back
 
     stopped = bring_back(file, folder, url=os.environ.get("DATABASE_URL"))
     say(f"Restored into {folder}; {counted(stopped, 'send')} paused or held.")
@@ -147,7 +147,7 @@ def confirm(workspace: Folder = HERE, as_: As = None) -> None:
 
     newsletter db confirm --as noor
     """
-    from newsletter.workflow.origin import confirm_origin
+    from newsletter.workflow.sending.origin import confirm_origin
 
     with opened(workspace) as ws:
         confirm_origin(ws.context, ws.context.person(as_))
@@ -168,7 +168,7 @@ def _serve(ws: Workspace, door: Door) -> None:
     from newsletter.cli.logs import catch_all, start_logging
     from newsletter.schedule import kept
     from newsletter.web.serving import is_loopback, make_app, serve
-    from newsletter.workflow.staff import nobody_signs_in
+    from newsletter.workflow.people.staff import nobody_signs_in
 
     tell = start_logging(ws.context.settings.log_format, heading)
     catch_all()
@@ -188,7 +188,7 @@ def _serve(ws: Workspace, door: Door) -> None:
 
 def _first_step(ctx: Context, at: str) -> str:
     """The link alone lets in, so it is told to people and never kept in logs."""
-    from newsletter.workflow.staff import first_link
+    from newsletter.workflow.people.staff import first_link
 
     if ctx.settings.log_format != "text":
         return "Nobody can sign in yet: `newsletter users add` makes a link for the first administrator."

@@ -9,14 +9,14 @@ from newsletter.errors import NewsletterError
 from newsletter.store.editions import AssetRow
 from newsletter.store.issues import IssueRow
 from newsletter.web.kept import Kept
-from newsletter.workflow.compose import compose
+from newsletter.workflow.checking.edition import Edition
+from newsletter.workflow.composing.compose import compose
+from newsletter.workflow.composing.glimpse import Glimpse
 from newsletter.workflow.context import Context
-from newsletter.workflow.edition import Edition
-from newsletter.workflow.glimpse import Glimpse
 
 if TYPE_CHECKING:
     from newsletter.checks import Finding
-    from newsletter.workflow.link_checks import Link
+    from newsletter.workflow.checking.link_checks import Link
 
 KEPT = 24  # compositions, of one language or whole
 WHOLE = ""
@@ -48,7 +48,9 @@ class Editions:
 
     def findings(self, ctx: Context, issue: IssueRow) -> list[Finding]:
         """What the checks say of the issue as it stands; they look once after a change, and once a day."""
-        from newsletter.workflow.check import check_composed  # reads HTML with lxml, which other pages do without
+        from newsletter.workflow.checking.check import (
+            check_composed,  # reads HTML with lxml, which other pages do without
+        )
 
         if (known := self.checked(ctx, issue)) is not None:
             return known
@@ -65,7 +67,7 @@ class Editions:
 
     def links(self, ctx: Context, issue: IssueRow) -> list[Link]:
         """The links that the issue's messages show as it stands; what cannot be composed shows none."""
-        from newsletter.workflow.check import links_in
+        from newsletter.workflow.checking.check import links_in
 
         key = (issue.name, _stamp(ctx, issue))
         if (known := self._links.get(key)) is not None:

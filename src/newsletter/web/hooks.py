@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from newsletter.errors import UsageError
 from newsletter.tracking.sendgrid_events import NotTheirs
 from newsletter.workflow.context import Context
-from newsletter.workflow.events import receive_sendgrid
+from newsletter.workflow.sending.events import receive_sendgrid
 
 
 def add_hooks(app: FastAPI, ctx: Context) -> None:

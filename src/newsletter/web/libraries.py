@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 
 from newsletter.model.article import Library
 from newsletter.web.kept import Kept
+from newsletter.workflow.content.gather import library_of
 from newsletter.workflow.context import Context
-from newsletter.workflow.gather import library_of
 
 
 class Libraries:

@@ -17,7 +17,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from newsletter.workflow.context import Context
-from newsletter.workflow.health import Health, health, readiness
+from newsletter.workflow.upkeep.health import Health, health, readiness
 
 TOKEN = "NEWSLETTER_METRICS_TOKEN"  # noqa: S105 (the name of the variable)
 

@@ -8,8 +8,8 @@ import threading
 from newsletter.gathering.images import Asset
 from newsletter.model.crop import Crop
 from newsletter.web.kept import Kept
+from newsletter.workflow.content.picture_files import readable, shown
 from newsletter.workflow.context import Context
-from newsletter.workflow.picture_files import readable, shown
 
 USES = ("thumb", "lead")
 AT_ONCE = 2  # a large photograph takes 150 MB while it is decoded

@@ -1,1 +1,2 @@
-"""The way of the data, one module a step: gather, compose, freeze, approve, send. It composes the packages below."""
+"""The way of the data, one package a step: content, drafts, composing, checking, approving, sending, scheduling,
+results. They compose the packages below."""

@@ -24,9 +24,10 @@ from newsletter.app import Workspace
 from newsletter.i18n import direction, locale, match, pick
 from newsletter.tokens import Purpose
 from newsletter.web.views import built
-from newsletter.workflow import preferences, reading
 from newsletter.workflow.context import Context
-from newsletter.workflow.preferences import Reader
+from newsletter.workflow.people import preferences
+from newsletter.workflow.people.preferences import Reader
+from newsletter.workflow.results import reading
 
 HERE = Path(__file__).parent
 MAIL = "default-src 'none'; img-src 'self' https:; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"

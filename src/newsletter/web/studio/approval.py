@@ -22,11 +22,14 @@ from newsletter.web.studio.desk import At, Desk, allowed, plain
 from newsletter.web.studio.issues import ThisIssue
 from newsletter.web.studio.preview import Asked, View, framed
 from newsletter.web.studio.trying import trial_of
-from newsletter.workflow import notices, preview, reviews, specimens
-from newsletter.workflow.acceptance import accepted, key_of
-from newsletter.workflow.approve import latest_edition
-from newsletter.workflow.freeze import count_for, submit, to_serve
-from newsletter.workflow.overview import overview
+from newsletter.workflow.approving import reviews
+from newsletter.workflow.approving.approve import latest_edition
+from newsletter.workflow.approving.freeze import count_for, submit, to_serve
+from newsletter.workflow.checking.acceptance import accepted, key_of
+from newsletter.workflow.composing import preview
+from newsletter.workflow.people import specimens
+from newsletter.workflow.results.overview import overview
+from newsletter.workflow.sending import notices
 
 router = APIRouter()
 PLACE = "/issues/{campaign}/{key}/approval"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from newsletter.gathering.frontmatter import Front
-from newsletter.workflow import articles
-from newsletter.workflow.amend import Open
-from newsletter.workflow.event_fields import MOMENTS, OF_ONE, SPOKEN, read_event, shown
+from newsletter.workflow.content import articles
+from newsletter.workflow.content.amend import Open
+from newsletter.workflow.content.event_fields import MOMENTS, OF_ONE, SPOKEN, read_event, shown
 from newsletter.workspace.curating import one_line
 
 

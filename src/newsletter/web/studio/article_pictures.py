@@ -11,7 +11,7 @@ from newsletter.i18n import say
 from newsletter.web.studio.articles import known_campaign
 from newsletter.web.studio.desk import At
 from newsletter.web.studio.pictures import Spot, add_picture
-from newsletter.workflow import article_picture as pictures
+from newsletter.workflow.content import article_picture as pictures
 
 router = APIRouter()
 

@@ -19,9 +19,10 @@ from newsletter.web.studio.article_form import fields_of, front_of, names_event,
 from newsletter.web.studio.desk import At, Desk, allowed, form_value
 from newsletter.web.studio.issues import the_issue
 from newsletter.web.studio.pictures import thumbnail
-from newsletter.workflow import amend, articles, joining, outdated, placing, readable
-from newsletter.workflow.articles import Shelved
-from newsletter.workflow.event_fields import FieldsWrong
+from newsletter.workflow.content import amend, articles, joining, outdated, readable
+from newsletter.workflow.content.articles import Shelved
+from newsletter.workflow.content.event_fields import FieldsWrong
+from newsletter.workflow.drafts import placing
 from newsletter.workspace.curating import many_lines
 
 router = APIRouter()

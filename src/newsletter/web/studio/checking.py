@@ -16,8 +16,8 @@ from newsletter.web.studio.desk import At, Desk, allowed
 from newsletter.web.studio.issues import ThisIssue
 from newsletter.web.studio.mending import Mending, mending
 from newsletter.web.studio.trying import trial_of
-from newsletter.workflow.acceptance import Accepted, accept, accepted, key_of, withdraw
-from newsletter.workflow.addressees import names
+from newsletter.workflow.checking.acceptance import Accepted, accept, accepted, key_of, withdraw
+from newsletter.workflow.people.addressees import names
 
 if TYPE_CHECKING:
     from newsletter.checks import Finding

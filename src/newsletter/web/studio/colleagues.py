@@ -13,9 +13,9 @@ from newsletter.model.permission import ALLOWED, IN_WORDS, Action, Role
 from newsletter.store import people, sessions
 from newsletter.store.engine import reading
 from newsletter.web.studio.desk import At, allowed
-from newsletter.workflow import staff
 from newsletter.workflow.context import LOCAL
-from newsletter.workflow.schedule import SCHEDULE
+from newsletter.workflow.people import staff
+from newsletter.workflow.scheduling.schedule import SCHEDULE
 
 router = APIRouter()
 Text = Annotated[str, Form()]

@@ -18,10 +18,10 @@ from newsletter.web.studio.desk import At, Desk, allowed, form_value, plain
 from newsletter.web.studio.issues import ThisIssue
 from newsletter.web.studio.pictures import thumbnail
 from newsletter.web.studio.preview import framed
-from newsletter.workflow import drafting
-from newsletter.workflow.board import board, reach
-from newsletter.workflow.drafting import Conflict, Done, Texts
-from newsletter.workflow.glimpse import Glimpse, glimpse
+from newsletter.workflow.composing.glimpse import Glimpse, glimpse
+from newsletter.workflow.drafts import drafting
+from newsletter.workflow.drafts.board import board, reach
+from newsletter.workflow.drafts.drafting import Conflict, Done, Texts
 from newsletter.workspace.curating import find_item, section_of
 
 router = APIRouter()

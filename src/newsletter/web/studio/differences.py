@@ -12,7 +12,7 @@ from newsletter.i18n import Tongue, say
 from newsletter.web.studio.desk import At
 from newsletter.web.studio.issues import ThisIssue
 from newsletter.web.studio.preview import Asked, languages_of
-from newsletter.workflow.comparing import approved_version, compare, last_issue
+from newsletter.workflow.approving.comparing import approved_version, compare, last_issue
 
 router = APIRouter()
 

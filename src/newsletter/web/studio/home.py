@@ -8,8 +8,8 @@ from fastapi.responses import Response
 from newsletter.i18n import say
 from newsletter.model.permission import Action
 from newsletter.web.studio.desk import At, allowed
-from newsletter.workflow.origin import confirm_origin, strange
-from newsletter.workflow.overview import needs, next_issues
+from newsletter.workflow.results.overview import needs, next_issues
+from newsletter.workflow.sending.origin import confirm_origin, strange
 
 router = APIRouter()
 

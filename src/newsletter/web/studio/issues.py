@@ -13,8 +13,8 @@ from newsletter.model.permission import Action
 from newsletter.store.issues import IssueRow
 from newsletter.web.studio.desk import At, Desk, allowed
 from newsletter.workflow.context import issue_name
-from newsletter.workflow.duplicating import duplicate
-from newsletter.workflow.overview import cards, find_row, next_issues, overview
+from newsletter.workflow.drafts.duplicating import duplicate
+from newsletter.workflow.results.overview import cards, find_row, next_issues, overview
 
 router = APIRouter()
 COPIED = 20  # issues that are offered to be copied

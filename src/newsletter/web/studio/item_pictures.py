@@ -12,7 +12,7 @@ from newsletter.i18n import say
 from newsletter.web.studio.desk import At
 from newsletter.web.studio.issues import ThisIssue
 from newsletter.web.studio.pictures import EDIT, Spot, add_picture, done
-from newsletter.workflow import item_picture as pictures
+from newsletter.workflow.drafts import item_picture as pictures
 
 router = APIRouter()
 BASE = "/issues/{campaign}/{key}/content/items/{item}/picture"

@@ -13,7 +13,7 @@ from newsletter.model.permission import Action
 from newsletter.store.issues import IssueRow
 from newsletter.web.studio.desk import At, Desk, allowed
 from newsletter.web.studio.issues import ThisIssue
-from newsletter.workflow.mended_links import links_of, point
+from newsletter.workflow.checking.mended_links import links_of, point
 
 router = APIRouter(prefix="/issues/{campaign}/{key}/links")
 Text = Annotated[str, Form()]

@@ -17,10 +17,10 @@ from newsletter.model.crop import ASPECTS, Crop
 from newsletter.model.permission import Action
 from newsletter.web.studio.desk import At, Desk, allowed, form_value
 from newsletter.web.thumbnails import USES
+from newsletter.workflow.content.picture_files import KINDS, LARGEST, lying
+from newsletter.workflow.content.pictures import lies_at
+from newsletter.workflow.content.picturing import SHARP, SIDES, PictureChanged, Pictured, framed
 from newsletter.workflow.context import Context
-from newsletter.workflow.picture_files import KINDS, LARGEST, lying
-from newsletter.workflow.pictures import lies_at
-from newsletter.workflow.picturing import SHARP, SIDES, PictureChanged, Pictured, framed
 
 router = APIRouter()
 EDIT = [allowed(Action.EDIT)]

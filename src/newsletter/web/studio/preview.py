@@ -22,10 +22,11 @@ from newsletter.store.engine import reading
 from newsletter.store.issues import IssueRow
 from newsletter.web.studio.desk import At, Desk, allowed, plain, studio_of
 from newsletter.web.studio.issues import ThisIssue
-from newsletter.workflow import preview, specimens
-from newsletter.workflow.edition import Edition
-from newsletter.workflow.specimens import Specimen
-from newsletter.workflow.testing import send_tests
+from newsletter.workflow.checking.edition import Edition
+from newsletter.workflow.composing import preview
+from newsletter.workflow.people import specimens
+from newsletter.workflow.people.specimens import Specimen
+from newsletter.workflow.sending.testing import send_tests
 
 router = APIRouter()
 PICTURE = re.compile(r"([0-9a-f]{64})\.(?:jpg|png)")

@@ -21,12 +21,13 @@ from newsletter.store.issues import IssueRow
 from newsletter.store.runs import RunRow
 from newsletter.web.studio.desk import At, Desk, allowed
 from newsletter.web.studio.issues import ThisIssue
-from newsletter.workflow import lookup, progress
-from newsletter.workflow.control import control
-from newsletter.workflow.deliveries import cells, columns, settle
-from newsletter.workflow.holding import held
-from newsletter.workflow.overview import find_row
-from newsletter.workflow.schedule import zone_for
+from newsletter.workflow.people import lookup
+from newsletter.workflow.people.deliveries import cells, columns, settle
+from newsletter.workflow.results import progress
+from newsletter.workflow.results.overview import find_row
+from newsletter.workflow.scheduling.schedule import zone_for
+from newsletter.workflow.sending.control import control
+from newsletter.workflow.sending.holding import held
 
 router = APIRouter(prefix="/issues/{campaign}/{key}/progress")
 

@@ -13,9 +13,9 @@ from newsletter.model.suppression import REASON_IN_WORDS
 from newsletter.store.issues import IssueRow
 from newsletter.web.studio.desk import At, Desk
 from newsletter.web.studio.issues import ThisIssue
-from newsletter.workflow.addressees import PAGE, Wanted, addressees, count
 from newsletter.workflow.audience import audience_rule
-from newsletter.workflow.blanks import lacking
+from newsletter.workflow.checking.blanks import lacking
+from newsletter.workflow.people.addressees import PAGE, Wanted, addressees, count
 
 router = APIRouter()
 

@@ -14,13 +14,13 @@ from newsletter.model.permission import Action
 from newsletter.store.issues import IssueRow
 from newsletter.web.studio.desk import At, Desk, allowed
 from newsletter.web.studio.issues import ThisIssue
-from newsletter.workflow import agenda, launching
-from newsletter.workflow.approve import latest_edition
-from newsletter.workflow.freeze import submit, to_serve
-from newsletter.workflow.overview import find_row
-from newsletter.workflow.schedule import zone_for
-from newsletter.workflow.testing import send_tests
-from newsletter.workflow.waves import waves
+from newsletter.workflow.approving.approve import latest_edition
+from newsletter.workflow.approving.freeze import submit, to_serve
+from newsletter.workflow.results.overview import find_row
+from newsletter.workflow.scheduling import agenda, launching
+from newsletter.workflow.scheduling.schedule import zone_for
+from newsletter.workflow.sending.testing import send_tests
+from newsletter.workflow.sending.waves import waves
 
 router = APIRouter(prefix="/issues/{campaign}/{key}/schedule")
 

@@ -25,8 +25,8 @@ from newsletter.web.studio.desk import (
     wanted_language,
 )
 from newsletter.web.views import LANGUAGES
-from newsletter.workflow import staff
-from newsletter.workflow.staff import SignedIn, SignInFailed
+from newsletter.workflow.people import staff
+from newsletter.workflow.people.staff import SignedIn, SignInFailed
 
 router = APIRouter()
 Text = Annotated[str, Form()]

@@ -14,9 +14,9 @@ from newsletter.store.issues import IssueRow
 from newsletter.web.studio.composer import BASE, EDIT, TheForm
 from newsletter.web.studio.desk import At, Desk
 from newsletter.web.studio.issues import ThisIssue
-from newsletter.workflow import drafting
-from newsletter.workflow.drafting import Conflict
-from newsletter.workflow.inbox import LINES, inbox
+from newsletter.workflow.composing.inbox import LINES, inbox
+from newsletter.workflow.drafts import drafting
+from newsletter.workflow.drafts.drafting import Conflict
 
 router = APIRouter()
 

@@ -9,8 +9,8 @@ from newsletter.model.permission import Action
 from newsletter.store.issues import IssueRow
 from newsletter.web.studio.desk import At, Desk, allowed
 from newsletter.web.studio.issues import ThisIssue
-from newsletter.workflow import link_trials
-from newsletter.workflow.link_trials import Trial
+from newsletter.workflow.checking import link_trials
+from newsletter.workflow.checking.link_trials import Trial
 
 router = APIRouter()
 

@@ -12,8 +12,9 @@ from newsletter.i18n import say
 from newsletter.model.permission import Action
 from newsletter.web.studio.desk import At, Desk, allowed, plain
 from newsletter.web.studio.preview import framed
-from newsletter.workflow import lookup, sent
-from newsletter.workflow.deliveries import DeliveryRow
+from newsletter.workflow.people import lookup
+from newsletter.workflow.people.deliveries import DeliveryRow
+from newsletter.workflow.results import sent
 
 router = APIRouter()
 

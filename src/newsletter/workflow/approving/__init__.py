@@ -1,0 +1,1 @@
+"""Composition -> edition: frozen, looked at by another, approved."""

@@ -1,0 +1,1 @@
+"""What is examined before a send, of definitions, templates, texts, links and finished messages."""

@@ -1,0 +1,1 @@
+"""Articles and their pictures: gathered, written, changed, joined as translations."""

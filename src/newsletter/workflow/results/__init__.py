@@ -1,0 +1,1 @@
+"""What became of it: where an issue stands, who got it, what anybody may read."""

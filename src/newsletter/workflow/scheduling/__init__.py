@@ -1,0 +1,1 @@
+"""What is due and what is done about it, by itself or because somebody planned it."""

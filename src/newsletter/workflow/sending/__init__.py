@@ -1,0 +1,1 @@
+"""Edition -> messages under way: launched, tested, held, paused, cancelled."""
