@@ -11,17 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from newsletter.app import Workspace
 from newsletter.clock import FixedClock
-from newsletter.store.engine import reading
-from newsletter.store.tables import attempt, delivery, event, suppression
+from newsletter.dispatch import retry
+from newsletter.store import runs
+from newsletter.store.engine import reading, writing
+from newsletter.store.tables import attempt, delivery, event, run, suppression
 from newsletter.workflow.scheduling.doubts import ask_after_doubts
+from newsletter.workflow.sending.send import send
 from tests.fakes.sendgrid import KEY, FakeSendGrid
 from tests.tracking.keys import public, signed
 from tests.web.desk import client
 from tests.workflow.office import approved, carry, lay, office
+from tests.workflow.test_real_send import mail_server, smtp
 
 
 @contextmanager
@@ -141,3 +145,39 @@ def test_events_of_others_change_nothing(tmp_path: Path, clock: FixedClock, monk
         assert public_pages.post("/hooks/sendgrid/sg", content=body, headers=headers).status_code == 403
         assert public_pages.post("/hooks/sendgrid/outbox", content=body, headers=signed(body)).status_code == 404
         assert states(ws) == [("unconfirmed", None)] * 3
+
+
+def test_a_transport_that_was_left_is_still_asked_of_what_it_carried(
+    tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry, "reopen_pause", lambda _: 0.0)
+    monkeypatch.setenv("NEWSLETTER_SENDGRID_API_KEY", KEY)
+    with FakeSendGrid(script=deque(["502!"])).running() as first, mail_server() as second:
+        left = f'\n[transports.sg]\nkind = "sendgrid"\nhost = "{first.url}"\n[transports.sg.limits]\nper_minute = 1\n'
+        folder = lay(tmp_path / "ws", top='send_with = ["sg", "smtp"]', tables=left + smtp(second.port)["tables"])
+        with office(folder, clock) as ws:
+            approved(ws)
+            assert "unconfirmed 1" in carry(ws, rehearse=False)
+            with writing(ws.context.engine) as connection:
+                connection.execute(update(run).values(transport="smtp"))
+            first.logs_allowed = True
+            assert ask_after_doubts(ws.context) == 1  # while two wait for the next one
+            assert "accepted 3" in carry(ws, rehearse=False)
+            assert (len(first.accepted), len(second.accepted)) == (1, 2)
+
+
+def test_a_doubt_that_proves_unsent_after_the_end_is_sent(tmp_path: Path, clock: FixedClock) -> None:
+    with office(lay(tmp_path / "ws"), clock) as ws:
+        approved(ws)
+        assert "accepted 3" in carry(ws)
+        with writing(ws.context.engine) as connection:
+            connection.execute(update(delivery).values(state="unconfirmed"))
+            connection.execute(update(attempt).values(state="unconfirmed"))
+        gone = next((folder := ws.context.folder / "outbox" / "new").iterdir())
+        gone.unlink()
+        assert ask_after_doubts(ws.context) == 3
+        with reading(ws.context.engine) as connection:
+            workable = runs.workable(connection, now=clock.now())
+        assert len(workable) == 1
+        assert "accepted 3" in send(ws.context, workable[0]).sums.line
+        assert len(list(folder.iterdir())) == 3

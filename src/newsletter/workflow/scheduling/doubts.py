@@ -1,17 +1,18 @@
-"""Deliveries in doubt are asked after at the transport, for as long as it may know of them."""
+"""Deliveries in doubt are asked after at the transport that carried them, for as long as it may know of them."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from newsletter.dispatch.settling import probe
 from newsletter.dispatch.transports.base import Probing
-from newsletter.model.delivery import DeliveryState, RunState
-from newsletter.store.engine import reading
-from newsletter.store.tables import delivery, run
+from newsletter.model.delivery import DeliveryState
+from newsletter.store import ledger
+from newsletter.store.engine import reading, writing
+from newsletter.store.tables import attempt, delivery
 from newsletter.workflow.context import Context
 from newsletter.workflow.sending.send import transport_for
 
@@ -19,20 +20,26 @@ ASKED_FOR = timedelta(days=3)  # what a provider does not know by then it will h
 
 
 def ask_after_doubts(ctx: Context) -> int:
-    """Of runs that nobody is sending now; says how many deliveries it settled."""
-    since = ctx.clock.now() - ASKED_FOR
-    in_doubt = delivery.c.run_id == run.c.id, delivery.c.state == DeliveryState.UNCONFIRMED.value
-    resting = run.c.state.in_([RunState.DONE.value, RunState.PAUSED.value, RunState.CANCELLED.value])
+    """Says how many deliveries it settled. A run that went over to another transport may have doubts at each."""
     with reading(ctx.engine) as connection:
-        found = connection.execute(
-            select(run.c.id, run.c.transport)
-            .where(resting, select(delivery.c.id).where(*in_doubt, delivery.c.changed_at > since).exists())
-            .order_by(run.c.id)
-        ).all()
-    settled = 0
-    for row in found:
-        if row.transport in ctx.settings.transports:
-            transport = transport_for(ctx, row.transport)
-            if isinstance(transport, Probing):
-                settled += asyncio.run(probe(ctx.engine, row.id, transport, clock=ctx.clock))
+        found = _places(connection, ctx.clock.now() - ASKED_FOR)
+    return sum(_ask(ctx, run, name) for run, name in found if name in ctx.settings.transports)
+
+
+def _places(connection: Connection, since: datetime) -> list[tuple[int, str]]:
+    """Runs that have doubts, each with the transports whose attempts they are."""
+    last = attempt.c.delivery_id == delivery.c.id, attempt.c.number == delivery.c.attempts
+    in_doubt = delivery.c.state == DeliveryState.UNCONFIRMED.value, delivery.c.changed_at > since
+    chosen = select(delivery.c.run_id, attempt.c.transport).where(*last, *in_doubt).distinct()
+    return sorted((row.run_id, row.transport) for row in connection.execute(chosen))
+
+
+def _ask(ctx: Context, run: int, name: str) -> int:
+    transport = transport_for(ctx, name)
+    if not isinstance(transport, Probing):
+        return 0
+    settled = asyncio.run(probe(ctx.engine, run, transport, clock=ctx.clock))
+    if settled:
+        with writing(ctx.engine) as connection:
+            ledger.reopen(connection, run)  # what was proved unsent waits again
     return settled
