@@ -9,7 +9,6 @@ as after every template was changed.
 
 from __future__ import annotations
 
-import gc
 import importlib
 import json
 import subprocess
@@ -144,7 +143,7 @@ def measure(request: dict[str, Any]) -> list[float]:
     from newsletter.rendering.manuscript import Manuscript
     from newsletter.rendering.mjml import finish
     from newsletter.rendering.plain import renderer
-    from newsletter.rendering.worker import warm_up
+    from newsletter.rendering.worker import rarely_collected, warm_up
 
     manuscript = wire.manuscript_from_json(request["manuscript"])
     recipients, links = wire.recipients_from_json(request["recipients"]), Links(*request["links"])
@@ -165,7 +164,7 @@ def measure(request: dict[str, Any]) -> list[float]:
                     cache.put(name, source.text, code)
         return cache
 
-    gc.freeze()  # as the product's process does
+    rarely_collected()  # as the product's process does
     if request.get("warm"):
         warm_up(finish)
     taken = []

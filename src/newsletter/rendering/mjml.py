@@ -11,6 +11,7 @@ import re
 from mjml import mjml2html
 
 from newsletter.errors import Problem, ProblemsFound
+from newsletter.i18n import say
 from newsletter.rendering import lint
 from newsletter.rendering.css_rules import Rule, read_rules
 from newsletter.rendering.inlining import inline
@@ -57,21 +58,21 @@ def _compiled(mended: Mended, source: Source) -> str:
     try:
         html = mjml2html(mended.mjml, fonts={})
     except ValueError as error:
-        raise ProblemsFound([Problem(f"MJML cannot compile this: {error}", source.file)]) from error
+        raise ProblemsFound([Problem(say("MJML cannot compile this: %(error)s", error=error), source.file)]) from error
     html, lost = mended.restore(html)
     if lost:
-        raise ProblemsFound(source.problem(at, "this is not shown where it stands; move it") for at in lost)
+        raise ProblemsFound(source.problem(at, say("this is not shown where it stands; move it")) for at in lost)
     return _DOCTYPE + html[len(_DOCTYPE) :]
 
 
 def _with_fonts(html: str, mended: Mended) -> str:
     """Links the fonts that the message uses, in an attribute or in a rule to be inlined."""
     families = _families(html)
-    styles = [block.css for block in mended.inline]
+    styles = [block.css.lower() for block in mended.inline]
     used = [
         url
         for name, url in {**_FONTS, **mended.fonts}.items()
-        if name.lower().encode() in families or any(_ruled(style, name) for style in styles)
+        if name.lower().encode() in families or any(_ruled(style, name.lower()) for style in styles)
     ]
     if not used:
         return html
@@ -88,4 +89,5 @@ def _families(html: str) -> bytes:
 
 
 def _ruled(style: str, name: str) -> bool:
-    return re.search(rf"font-family:[^;}}]*{re.escape(name)}", style, re.I) is not None
+    """Whether a style sheet asks for a font, both in small letters."""
+    return name in style and re.search(rf"font-family:[^;}}]*{re.escape(name)}", style) is not None

@@ -83,17 +83,22 @@ def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
 
 def settled(html: str) -> str:
     """Takes the marks out of what was compiled, and gives each menu a name of its own."""
-    if "--zqwidth" in html:
-        html = _WIDTH.sub(r"direction:\1;\2\3%", html)
+    if "--zq" in html:
+        html = _unmarked(html)
+    if '"00000000"' in html:
+        names = (f'"menu-{number // 2}"' for number in range(2 * html.count('"00000000"')))
+        html = _MENU.sub(lambda found: found[1] + next(names), html)
+    return html
+
+
+def _unmarked(html: str) -> str:
+    html = _WIDTH.sub(r"direction:\1;\2\3%", html)
     if _FLAT in html:
         html = _SEPARATE.sub(r"\1", html).replace(f";{_FLAT}", "")
     if _INSIDE in html:
         html = _OUTSIDE.sub(r"\1\2", html).replace(f";{_INSIDE}", "")
     if _RIGHT in html:
         html = _SWAP.sub(r"\2\1", html).replace(f";{_RIGHT}", "")
-    if '"00000000"' in html:
-        names = (f'"menu-{number // 2}"' for number in range(2 * html.count('"00000000"')))
-        html = _MENU.sub(lambda found: found[1] + next(names), html)
     return html
 
 

@@ -23,6 +23,7 @@ from jinja2.runtime import Context, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
+from newsletter.i18n import say
 from newsletter.message.filters import default, filters
 from newsletter.message.operators import COMPARISONS, TESTS
 from newsletter.message.slots import concat, item_at
@@ -94,10 +95,14 @@ class Sandbox(ImmutableSandboxedEnvironment):
             if isinstance(node, nodes.For):
                 node.iter = nodes.Filter(node.iter, "each_", [], [], None, None, lineno=node.lineno)
         for escaping in tree.find_all((nodes.ScopedEvalContextModifier, nodes.EvalContextModifier)):
-            raise TemplateSyntaxError("autoescape cannot be switched off in a message", escaping.lineno, name, filename)
+            raise TemplateSyntaxError(
+                say("autoescape cannot be switched off in a message"), escaping.lineno, name, filename
+            )
         for used in tree.find_all(nodes.Filter) if declared and declared.staff else ():
             if used.name == "safe":
-                raise TemplateSyntaxError("the filter 'safe' is not for texts of editors", used.lineno, name, filename)
+                raise TemplateSyntaxError(
+                    say("the filter 'safe' is not for texts of editors"), used.lineno, name, filename
+                )
         if self.names is not None:
             self.names.append(name or "")
             tracing.add_notes(tree, len(self.names) - 1)
@@ -122,11 +127,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if value is None:
             return ""
         if isinstance(value, (list, tuple, dict, set)):
-            raise Fault("a list cannot be printed; put its items together with the filter 'join'")
+            raise Fault(say("a list cannot be printed; put its items together with the filter 'join'"))
         return value
 
     def shown(self, value: Any) -> Markup:
         """What an output prints in HTML."""
+        if type(value) is Markup:  # which is printed as it is
+            return value
         value = self.printed(value)
         return value if type(value) is Markup else escape(value)
 

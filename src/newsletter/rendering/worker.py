@@ -21,6 +21,7 @@ from contextlib import suppress
 from typing import IO, Any, Protocol
 
 from newsletter.errors import NewsletterError, ProblemsFound
+from newsletter.i18n import told
 from newsletter.message.slots import Links
 from newsletter.model.fields import Fields
 from newsletter.rendering import proof, wire
@@ -43,7 +44,7 @@ def main(finish_name: str, memory: int) -> None:
     finish: Finish = getattr(importlib.import_module(module), function)
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # no library may write between replies
-    gc.freeze()  # what is imported stays; the collector need not look through it again and again
+    rarely_collected()
     warm_up(finish)
     _limit(memory)
     cache = CodeCache()
@@ -58,7 +59,7 @@ def answer(request: dict[str, Any], finish: Finish, cache: CodeCache) -> dict[st
     except ProblemsFound as error:
         reply = {"problems": wire.problems_to_json(error.problems)}
     except NewsletterError as error:
-        reply = {"error": str(error)}
+        reply = {"error": wire.sentence_to_json(told(error))}
     except MemoryError:
         reply = {"stopped": "memory"}
     return reply
@@ -114,6 +115,12 @@ def _text(manuscript: Manuscript, name: str) -> str:
 def _finisher(manuscript: Manuscript, finish: Finish) -> Callable[[str], str]:
     file, _ = manuscript.templates.place(manuscript.templates.html, None)
     return lambda mjml: finish(mjml, file=file or manuscript.templates.html)
+
+
+def rarely_collected() -> None:
+    """What is imported stays, so the collector need not look through it; and memory has a limit of its own here."""
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 def warm_up(finish: Finish) -> None:
