@@ -25,7 +25,7 @@ from newsletter.store.people import Person
 from newsletter.workflow.content.gather import gather_issue
 from newsletter.workflow.context import Context
 from newsletter.workflow.scheduling import launching, schedule
-from newsletter.workflow.scheduling.carrying import carry
+from newsletter.workflow.scheduling.carrying import Turns, carry
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +115,8 @@ def working_here(ctx: Context) -> Iterator[ThreadJobs]:
 
 
 def _handlers(ctx: Context, stopping: threading.Event, defer: schedule.Defer) -> dict[str, Handler]:
+    turns = Turns()
+
     def on(work: Callable[[Context, int], object]) -> Handler:
         return lambda key: work(replace(ctx), int(key))  # a fresh context: definitions are read as they are now
 
@@ -125,7 +127,7 @@ def _handlers(ctx: Context, stopping: threading.Event, defer: schedule.Defer) ->
         schedule.REHEARSE: on(lambda fresh, id_: launching.finish_rehearsal(fresh, id_, defer)),
         schedule.SEND: on(
             lambda fresh, id_: schedule.send_run(
-                fresh, id_, lambda c, run: carry(c, run, stopping=stopping, defer=defer)
+                fresh, id_, lambda c, run: carry(c, run, stopping=stopping, defer=defer, turns=turns)
             )
         ),
     }

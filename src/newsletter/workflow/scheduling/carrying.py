@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -27,35 +28,59 @@ Send = Callable[..., Report]
 
 SEND = "send"  # the kind of work
 TURN = 20.0  # seconds that a run goes on while others wait
-LOOK = 1.0  # seconds between looks whether any do
+LOOK = 0.5  # seconds between looks whether any do
 NOT_REACHED = ""  # the "domain" of a hold that is about a transport as a whole
 
 
 @dataclass
+class Turns:
+    """The turns that runs have had in this program. One that has had none lately waits for nobody's turn to end."""
+
+    clock: Callable[[], float] = time.monotonic
+    _begun: dict[int, float] = field(default_factory=dict)
+    _cut_short: set[int] = field(default_factory=set)
+
+    def begin(self, run: int) -> None:
+        self._begun[run] = self.clock()
+        self._cut_short.discard(run)
+
+    def cut_short(self, run: int) -> None:
+        """It had more to send, so from now on it takes turns with the others."""
+        self._cut_short.add(run)
+
+    def at_once(self, run: int) -> bool:
+        return run not in self._cut_short and self.clock() - self._begun.get(run, -inf) >= TURN
+
+
+@dataclass
 class Turn:
-    """Set where the program is to stop, or where this run has had its turn and another waits."""
+    """Set where the program is to stop, where a run waits that has had no turn yet (a small alert behind a large
+    digest), or where this one has had its turn and any other waits."""
 
     stopping: Stopping
-    others: Callable[[], bool]
-    clock: Callable[[], float] = time.monotonic
-    _looks_at: float = 0.0
+    others: Callable[[], list[int]]
+    turns: Turns
+    _ends_at: float = field(init=False)
+    _looks_at: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self._looks_at = self.clock() + TURN
+        self._ends_at, self._looks_at = self.turns.clock() + TURN, self.turns.clock() + LOOK
 
     def is_set(self) -> bool:
         if self.stopping.is_set():
             return True
-        if self.clock() < self._looks_at:
+        if (now := self.turns.clock()) < self._looks_at:
             return False
-        self._looks_at = self.clock() + LOOK
-        return self.others()
+        self._looks_at = now + LOOK
+        return any(now >= self._ends_at or self.turns.at_once(each) for each in self.others())
 
 
-def carry(ctx: Context, run_id: int, *, stopping: Stopping, defer: Defer, dispatch: Send = send) -> Report:
+def carry(
+    ctx: Context, run_id: int, *, stopping: Stopping, defer: Defer, turns: Turns, dispatch: Send = send
+) -> Report:
     """Sends what is due of a run for a turn; what is left, and who waited meanwhile, is deferred anew."""
-    turn = Turn(stopping, lambda: bool(_others(ctx, run_id)))
-    report = dispatch(ctx, run_id, stopping=turn)
+    turns.begin(run_id)
+    report = dispatch(ctx, run_id, stopping=Turn(stopping, lambda: _others(ctx, run_id), turns))
     with reading(ctx.engine) as connection:
         run = runs.get(connection, run_id)
     if run.rehearsal:
@@ -70,7 +95,9 @@ def carry(ctx: Context, run_id: int, *, stopping: Stopping, defer: Defer, dispat
                 issue = issues.get(connection, run.issue_id)
             notices.halted(ctx, issue, report.reason or "")
     if report.ended is Ended.STOPPED and not stopping.is_set():
-        for each in (*_others(ctx, run_id), run_id):
+        turns.cut_short(run_id)
+        waiting = sorted(_others(ctx, run_id), key=turns.at_once, reverse=True)
+        for each in (*waiting, run_id):
             defer(SEND, str(each))
     return report
 
