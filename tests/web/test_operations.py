@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
+from starlette.testclient import TestClient
 
 from newsletter.clock import FixedClock
 from newsletter.store.engine import writing
@@ -24,12 +25,16 @@ def samples(page: str) -> dict[tuple[str, str], float]:
     }
 
 
-def test_the_numbers_of_a_send_that_waits(tmp_path: Path, clock: FixedClock) -> None:
+BEARER = {"Authorization": "Bearer s3cret"}
+
+
+def test_the_numbers_of_a_send_that_waits(tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSLETTER_METRICS_TOKEN", "s3cret")
     with office(lay(tmp_path / "ws"), clock) as ws:
         approved(ws)
         launch(ws.context, plan_send(ws.context, ws.issue(ISSUE), rehearse=True), ws.context.person("luc"))
         clock.advance(timedelta(seconds=90))
-        page = client(ws).get("/metrics").text
+        page = client(ws).get("/metrics", headers=BEARER).text
         seen = samples(page)
         assert seen["newsletter_deliveries", "pending"] == 3
         assert seen["newsletter_runs", "sending"] == 1
@@ -39,13 +44,32 @@ def test_the_numbers_of_a_send_that_waits(tmp_path: Path, clock: FixedClock) -> 
         assert "@" not in page
 
 
-def test_others_need_the_token(tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_numbers_need_the_token_from_wherever_somebody_asks(
+    tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NEWSLETTER_METRICS_TOKEN", "s3cret")
     with office(lay(tmp_path / "ws"), clock) as ws:
         for only in ("all", "public"):
-            browser = client(ws, only=only)
-            assert browser.get("/metrics").status_code == 403
-            assert browser.get("/metrics", headers={"Authorization": "Bearer s3cret"}).status_code == 200
+            for address in ("127.0.0.1", "192.0.2.7"):
+                browser = TestClient(client(ws, only=only).app, client=(address, 50000))
+                assert browser.get("/metrics").status_code == 403
+                assert browser.get("/metrics", headers={"Authorization": "Bearer other"}).status_code == 403
+                assert browser.get("/metrics", headers=BEARER).status_code == 200
+
+
+@pytest.mark.parametrize("token", [None, ""])
+def test_without_a_token_they_are_told_to_nobody(
+    tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, token: str | None
+) -> None:
+    monkeypatch.delenv("NEWSLETTER_METRICS_TOKEN", raising=False)
+    if token is not None:
+        monkeypatch.setenv("NEWSLETTER_METRICS_TOKEN", token)
+    with office(lay(tmp_path / "ws"), clock) as ws:
+        browser = TestClient(client(ws).app, client=("127.0.0.1", 50000))
+        for brought in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer None"}):
+            answer = browser.get("/metrics", headers=brought)
+            assert answer.status_code == 403
+            assert "NEWSLETTER_METRICS_TOKEN" in answer.text
 
 
 def test_ready_says_why_it_is_not(tmp_path: Path, clock: FixedClock) -> None:
