@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
-# Begins with a plain "<" outside every group and flag, by which the search skips text quickly.
+# Begins with a plain "<" outside every group and flag, by which the search skips text quickly. What is begun and does
+# not end is found as its "<" alone.
 _TAG = re.compile(
-    r"""<(?:!--.*?--|(?i:(style|script|title)\b.*?</\1\s*)|(/?)([a-zA-Z][^\s/>]*)((?:[^"'>]++|"[^"]*"|'[^']*')*+))>""",
+    r"""<(?:(?:!--.*?--|(?i:(style|script|title)\b.*?</\1\s*)"""
+    r"""|(/?)([a-zA-Z][^\s/>]*)((?:[^"'>]++|"[^"]*"|'[^']*')*+))>|(?=!--|/?[a-zA-Z]))""",
     re.S,
 )
-_BEGUN = re.compile(r"<(?:!--|/?[a-zA-Z])")
 _RAW = frozenset({"style", "script", "title"})
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """A tag and where it stands in its piece. `attributes`: all that follows the name."""
 
     start: int
@@ -31,8 +31,7 @@ class Tag:
     closing: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     text: str
     tags: tuple[Tag, ...]
 
@@ -66,12 +65,13 @@ def _tags(text: str) -> tuple[Tag, ...] | None:
 
 def _read(text: str) -> tuple[list[Tag], bool]:
     tags: list[Tag] = []
-    position, whole = 0, True
+    whole = True
     for found in _TAG.finditer(text):
         _, closing, name, attributes = found.groups()
-        whole = whole and _BEGUN.search(text, position, found.start()) is None
-        position = found.end()
+        start, end = found.span()
         if name is not None:
-            tags.append(Tag(found.start(), found.end(), name, attributes, bool(closing)))
+            tags.append(Tag(start, end, name, attributes, bool(closing)))
             whole = whole and (bool(closing) or name.lower() not in _RAW)
-    return tags, whole and _BEGUN.search(text, position) is None
+        elif end == start + 1:
+            whole = False
+    return tags, whole

@@ -24,6 +24,7 @@ _RIGHT = "--zqright:1"  # the cell of an icon that stands right of its text
 _SEPARATE = re.compile(r' style="border-collapse:separate;"(><tbody><tr><td style="[^"]*--zqflat:1)')
 _SWAP = re.compile(rf'(<td style="padding:[^"]*;{_RIGHT};"><table(?:(?!</table>).)*</table></td>)(<td.*?</td>)')
 _WIDTH = re.compile(r"direction:(ltr|rtl);--zqwidth:1;([^\"]*?;width:)(\d+)(?:\.\d+)?%")
+_PX_LATER = re.compile(r"(.*\s)(\d+px)(.*)")
 _MENU = re.compile(r'(\s(?:id|for)=)"00000000"')
 
 
@@ -129,7 +130,7 @@ def _borders(attributes: dict[str, str], name: str) -> None:
         value = attributes.get(each, "").strip()
         if each != name and attributes.get(name) and value in ("0", "none"):
             attributes[each] = "0px none"
-        elif found := re.fullmatch(r"(.*\s)(\d+px)(.*)", value):
+        elif found := _PX_LATER.fullmatch(value):
             attributes[each] = f"{found[2]} {found[1].strip()}{found[3]}"
 
 

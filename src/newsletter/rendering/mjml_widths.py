@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from newsletter.rendering.mjml_components import VERBATIM
 from newsletter.rendering.mjml_tree import COMMENT, Node
 
+_WHOLE = re.compile(r"(\d+)(?:,\d+(%))?")
+_LEADING = re.compile(r"(?:^|\s)(\d+)")
 _NUMBER = re.compile(r"\s*(-?(?:\d+\.?\d*|\.\d+))\s*(%?)")
 
 
@@ -23,7 +25,7 @@ class Box:
 def read(tag: str, attributes: dict[str, str]) -> dict[str, str]:
     """The attributes, the width of a column as npm's mjml reads it: 300 is 300px, and 33,33% is 33%."""
     width = attributes.get("width", "") if tag in ("mj-column", "mj-group") else ""
-    if found := re.fullmatch(r"(\d+)(?:,\d+(%))?", width):
+    if found := _WHOLE.fullmatch(width):
         return {**attributes, "width": f"{found[1]}{found[2] or 'px'}"}
     return attributes
 
@@ -117,5 +119,5 @@ def borders(attributes: dict[str, str], name: str) -> float:
 
 
 def _border(value: str | None) -> float:
-    found = re.search(r"(?:^|\s)(\d+)", value or "")
+    found = _LEADING.search(value or "")
     return float(found[1]) if found else 0.0
