@@ -1,4 +1,6 @@
 // An open preview follows what changes on disk: it asks for the stamp of the files, and draws anew when that is another.
+import { keeping } from "./focus";
+
 const EVERY = 2_000;
 
 export function startFollowing(): void {
@@ -25,7 +27,11 @@ export function startFollowing(): void {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of document.querySelectorAll("[data-followed]")) {
       const other = fresh.getElementById(part.id);
-      if (other) part.replaceWith(document.adoptNode(other));
+      if (other)
+        keeping(part, () => {
+          part.replaceWith(document.adoptNode(other));
+          return other;
+        });
     }
     for (const frame of document.querySelectorAll<HTMLIFrameElement>("#all iframe"))
       frame.setAttribute("src", frame.src);
