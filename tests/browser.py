@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from newsletter.app import Workspace
 from newsletter.schedule import kept
-from newsletter.web.serving import make_app
+from newsletter.web.serving import led_here, make_app
 from tests.servers import free_port
 
 HOW = "Chromium is not here: apt-get install chromium"
@@ -49,6 +49,7 @@ def chromium() -> Iterator[Browser]:
 def serving(ws: Workspace) -> Iterator[Served]:
     """The studio with its schedule, as `newsletter serve` runs it, with the demo's sign-in."""
     port = free_port()
+    led_here(ws.context, "127.0.0.1", port)
     with kept(ws.context) as waking:
         app = make_app(ws, demo=True, wake=waking.wake)
         server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))

@@ -37,6 +37,18 @@ def arrived(folder: Path, number: int, *, test: bool = True) -> list[EmailMessag
     raise AssertionError(f"{number} messages did not arrive")
 
 
+def mailed(folder: Path, address: str) -> list[EmailMessage]:
+    """Mail to a colleague, in the practice folder, once it is there."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        files = sorted(folder.glob("outbox/new/*.eml"))
+        read = [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]
+        if found := [each for each in read if address in str(each["To"]) and not each["List-ID"]]:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"nothing came for {address}")
+
+
 def text_of(message: EmailMessage) -> str:
     part = message.get_body(("plain",))
     assert part is not None
@@ -51,17 +63,28 @@ def frozen(served: Served, key: str) -> None:
     approve(ctx, served.ws.issue(f"news/{key}"), ctx.person("luc"))
 
 
-def test_a_test_message_in_four_clicks(page: Page, served: Served) -> None:
-    """New, then Preview, then Send test to me: name, sender and audience are there already."""
-    sign_in(page, served, "Ana")
-    page.get_by_role("button", name=re.compile("^New:")).first.click()
+COUNTING = """addEventListener("click", (event) => {
+  if (event.isTrusted) sessionStorage.clicks = Number(sessionStorage.clicks ?? 0) + 1;
+}, true);"""
+
+
+def test_from_nothing_to_a_test_message_in_six_clicks(page: Page, served: Served) -> None:
+    """A newcomer signs in, and follows what stands there: name, sender and audience are given, nobody is reached."""
+    page.add_init_script(COUNTING)
+    began = time.monotonic()
+    page.goto(f"{served.url}/")
+    page.get_by_role("button", name="Sign in as Ana").click()
+    page.locator(".primary", has_text="New:").click()  # the one filled button
     page.get_by_role("link", name="Preview").first.click()
     expect(page.frame_locator("iframe").first.get_by_text("A counter opens").first).to_be_visible()
-    page.get_by_role("button", name="Send test to me").click()
-    expect(page.get_by_role("status").first).to_be_visible()
+    page.locator(".primary", has_text="Send test to me").click()
+    expect(page.get_by_role("status").first).to_have_text("The test went to you, into the practice folder.")
     [message] = arrived(served.ws.context.folder, 1)
+    assert page.evaluate("Number(sessionStorage.clicks)") <= 6
+    assert time.monotonic() - began < 120
     assert str(message["Subject"]).startswith("[Test]")
     assert "It opens at eight." in text_of(message)
+    assert "ana@example.org" in str(message["To"])
 
 
 def test_from_a_draft_to_the_practice_folder_by_two_people(page: Page, served: Served, chromium: Browser) -> None:
@@ -98,6 +121,42 @@ def test_a_title_is_mended_in_the_browser_and_arrives_so(page: Page, served: Ser
     page.get_by_role("button", name="Send test to me").click()
     [message] = arrived(served.ws.context.folder, 1)
     assert "A counter opens early" in text_of(message)
+
+
+def link_in(message: EmailMessage) -> str:
+    [address] = re.findall(r"https?://\S+", text_of(message))
+    return str(address)
+
+
+ADDRESSED = """
+[people.eve]
+name = "Eve"
+address = "eve@example.org"
+roles = ["approver"]
+"""
+
+
+@pytest.mark.parametrize("served", [pytest.param(ADDRESSED, id="addressed")], indirect=True)
+def test_an_approver_comes_by_the_link_that_was_mailed(page: Page, served: Served) -> None:
+    """Signed out: the sign-in stands between, and leads to the very page; the author is told what was decided."""
+    ws = served.ws
+    ws.gather("news", key=KEY, person="ana")
+    sign_in(page, served, "Ana")
+    page.goto(f"{served.url}{ISSUE}/approval")
+    page.get_by_role("button", name="Request approval").click()
+    expect(page.get_by_text("Version 1 waits for approval")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
+
+    [asked] = mailed(ws.context.folder, "eve@example.org")
+    assert "Ana asks for approval" in text_of(asked)
+    page.goto(link_in(asked))
+    page.get_by_role("button", name="Sign in as Eve").click()
+    assert page.url == link_in(asked)
+    page.get_by_role("button", name="Approve all languages").click()
+    expect(page.get_by_text("Approved by Eve")).to_be_visible()
+    [told] = mailed(ws.context.folder, "ana@example.org")
+    assert "Eve approved it" in text_of(told)
 
 
 SLOW = "\n[transports.outbox.limits]\nper_second = 1\n"

@@ -167,7 +167,7 @@ class Door:
 def _serve(ws: Workspace, door: Door) -> None:
     from newsletter.cli.logs import catch_all, start_logging
     from newsletter.schedule import kept
-    from newsletter.web.serving import is_loopback, make_app, serve
+    from newsletter.web.serving import is_loopback, led_here, make_app, serve
     from newsletter.workflow.people.staff import nobody_signs_in
 
     tell = start_logging(ws.context.settings.log_format, heading)
@@ -178,6 +178,7 @@ def _serve(ws: Workspace, door: Door) -> None:
         tell(f"Recipients' pages at {at}/ (Ctrl-C ends)")
         serve(make_app(ws, only=door.only), host=door.host, port=door.port)
         return
+    led_here(ws.context, door.host, door.port)
     with kept(ws.context) as waking:
         app = make_app(ws, only=door.only, demo=door.demo and is_loopback(door.host), wake=waking.wake)
         tell(f"The studio is at {at}/ (Ctrl-C ends)")

@@ -16,6 +16,7 @@ from newsletter.web.operations import add_operations
 from newsletter.web.public.app import add_public
 from newsletter.web.studio.app import make_studio
 from newsletter.web.studio.desk import Studio
+from newsletter.workflow.context import Context
 
 PARTS = ("all", "studio", "public")
 
@@ -34,6 +35,12 @@ def make_app(
         add_hooks(app, workspace.context)
     add_operations(app, workspace.context)
     return guarded(app, https=https)
+
+
+def led_here(context: Context, host: str, port: int) -> None:
+    """Mail to staff leads to where the studio is served on this machine, unless the settings say where it is."""
+    if "studio_url" not in context.settings.model_fields_set and is_loopback(host):
+        context.settings = context.settings.model_copy(update={"studio_url": f"http://{host}:{port}"})
 
 
 def serve(app: App, *, host: str, port: int) -> None:
