@@ -19,7 +19,7 @@ from newsletter.errors import UsageError
 from newsletter.model.delivery import RunState
 from newsletter.model.issue import IssueState, Step
 from newsletter.settings import OutboxSettings, Secrets, Settings, SmtpSettings
-from newsletter.store import approvals, firings, issues, people, runs
+from newsletter.store import approvals, documents, firings, issues, people, runs
 from newsletter.store.engine import open_engine, reading, writing
 from newsletter.store.tables import audit, delivery, edition, firing, issue, run
 from newsletter.tokens import AddressKeys, KeyRing
@@ -610,3 +610,12 @@ def test_housekeeping_gives_up_and_leaves_out_the_rest_of_a_cancelled_run(one: P
     with reading(engine) as connection:
         states = connection.execute(select(delivery.c.state).order_by(delivery.c.id)).scalars().all()
     assert states == ["rejected"] * 3 + ["skipped"] * 5
+
+
+def test_housekeeping_sweeps_away_bytes_of_documents_that_nobody_has(one: Process, engine: Engine) -> None:
+    one.at(TUESDAY)
+    with writing(engine) as connection:
+        digest = documents.keep(connection, b"of a push that was broken off", TUESDAY - timedelta(days=2))
+    schedule.keep_house(one.ctx)
+    with writing(engine) as connection:
+        assert documents.known(connection, [digest], TUESDAY) == set()

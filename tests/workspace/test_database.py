@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -10,14 +12,16 @@ from sqlalchemy import Engine, func, select
 from newsletter.clock import FixedClock, SystemClock
 from newsletter.errors import NewsletterError
 from newsletter.store import documents as stored
+from newsletter.store import versions
 from newsletter.store.documents import ChangedMeanwhile
-from newsletter.store.engine import open_engine, reading
-from newsletter.store.tables import document_version
+from newsletter.store.engine import open_engine, reading, writing
+from newsletter.store.tables import document_content, document_version
 from newsletter.workspace.database import DatabaseDocuments, Shelf
 from newsletter.workspace.documents import Write
 from tests.workspace.shelves import shelf_of
 
 PATH, OTHER = "campaigns/a/2026-12.yaml", "campaigns/a/b.md"
+THIRD = "campaigns/a/c.md"
 ROUNDS = 12
 
 
@@ -104,6 +108,84 @@ def test_who_waits_too_long_for_others_is_told(postgres_engine: Engine, monkeypa
         pass
     with stored.alone(postgres_engine):
         pass
+
+
+def test_bytes_that_no_document_has_are_swept_away_after_a_day(engine: Engine, clock: FixedClock) -> None:
+    documents = DatabaseDocuments(shelf_of(engine, clock, memory=0))
+    for content in (b"first", b"second", b"third"):
+        documents.apply(Write(PATH, "edit", content), 1)
+    documents.apply(Write(OTHER, "write", b"first"), 1)  # what one has left, another has
+    documents.apply(Write(THIRD, "write", b"gone"), 1)
+    earlier = documents.now()
+    assert earlier.read(THIRD) == b"gone"
+    documents.apply(Write(THIRD, "remove", None), 1)
+    with writing(engine) as connection:
+        stored.keep(connection, b"of a push that was broken off", clock.now())
+    clock.advance(timedelta(hours=23))
+    assert swept(engine, clock) == 0
+    assert earlier.read(THIRD) == b"gone"
+    clock.advance(timedelta(hours=2))
+    assert swept(engine, clock) == 5
+    assert contents(engine) == {b"first", b"third"}
+    assert (documents.read(PATH), documents.read(OTHER)) == (b"third", b"first")
+    assert swept(engine, clock) == 0
+
+
+def test_the_history_keeps_every_version_whatever_is_swept_away(engine: Engine, clock: FixedClock) -> None:
+    documents = DatabaseDocuments(shelf_of(engine, clock, memory=0))
+    for content in (b"first", b"second", b"third"):
+        documents.apply(Write(PATH, "edit", content), 1)
+    clock.advance(timedelta(days=400))
+    swept(engine, clock)
+    with reading(engine) as connection:
+        known = versions.changes(connection, PATH)
+        kept = [versions.before(connection, PATH, each.id) for each in known]
+    assert kept == [b"second", b"first", None]
+    documents.apply(Write(PATH, "back", kept[1]), 1)
+    assert documents.now().read(PATH) == b"first"
+
+
+def test_what_somebody_is_about_to_use_again_is_spared(engine: Engine, clock: FixedClock) -> None:
+    documents = DatabaseDocuments(shelf_of(engine, clock, memory=0))
+    documents.apply(Write(PATH, "write", b"first"), 1)
+    documents.apply(Write(PATH, "edit", b"second"), 1)
+    clock.advance(timedelta(days=2))
+    digest = hashlib.sha256(b"first").hexdigest()
+    with writing(engine) as connection:
+        assert stored.known(connection, [digest], clock.now()) == {digest}
+    swept(engine, clock)
+    assert b"first" in contents(engine)
+    clock.advance(timedelta(days=2))
+    swept(engine, clock)
+    with writing(engine) as connection:
+        assert stored.known(connection, [digest], clock.now()) == set()
+
+
+@pytest.mark.postgresql
+def test_a_sweep_passes_over_what_is_being_laid_down(postgres_engine: Engine, clock: FixedClock) -> None:
+    with writing(postgres_engine) as connection:
+        digest = stored.keep(connection, b"old", clock.now())
+    clock.advance(timedelta(days=2))
+    with writing(postgres_engine) as connection:
+        stored.keep(connection, b"old", clock.now())
+        assert swept(postgres_engine, clock) == 0  # by another connection
+    with writing(postgres_engine) as connection:
+        assert stored.known(connection, [digest], clock.now()) == {digest}
+
+
+def swept(engine: Engine, clock: FixedClock) -> int:
+    """In bites of two, until there is nothing more to look at."""
+    found = 0
+    while True:
+        with writing(engine) as connection:
+            if not (looked_at := stored.sweep(connection, now=clock.now(), size=2)):
+                return found
+        found += looked_at
+
+
+def contents(engine: Engine) -> set[bytes]:
+    with reading(engine) as connection:
+        return set(connection.execute(select(document_content.c.content)).scalars())
 
 
 def test_memory_holds_no_more_than_it_may(sqlite_engine: Engine, clock: FixedClock) -> None:

@@ -1,5 +1,7 @@
 """The documents' home in the database: which there are, their bytes, and changes that compare before they swap.
 
+Bytes that no document has any more are swept away after a day; the history keeps its own (store/versions.py).
+
 A version is the number of the change in `document_version`. Writers take turns, so that a version which can be seen has
 none below it that is still to come: whoever knows all up to one needs only what is above it.
 """
@@ -11,10 +13,11 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 
@@ -22,12 +25,13 @@ from newsletter.errors import NewsletterError
 from newsletter.i18n import say
 from newsletter.store.engine import writing
 from newsletter.store.locking import file_lock
-from newsletter.store.tables import document, document_content, document_version, meta
+from newsletter.store.tables import document, document_content, document_remnant, document_version, meta
 
 LOCK = 0x6E6C64  # the first number of PostgreSQL's advisory locks; the second is one of these
 CHANGING, SWAPPING = 1, 2
 PATIENCE = "30s"  # how long one who changes a document waits for others who do
 LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL, appendix A
+KEPT = timedelta(days=1)  # no unit of work looks at documents as of a moment longer ago
 HOME = "documents"  # in `meta`: by which name folders remember this home
 
 
@@ -80,21 +84,42 @@ def content(connection: Connection, sha256: str) -> bytes:
     return bytes(connection.execute(statement).scalar_one())
 
 
-def known(connection: Connection, hashes: Sequence[str]) -> set[str]:
-    """Those whose bytes are there."""
+def known(connection: Connection, hashes: Sequence[str], at: datetime) -> set[str]:
+    """Those whose bytes are there, and stay for the documents to come."""
     column, found = document_content.c.sha256, set[str]()
     for start in range(0, len(hashes), 500):
-        found |= set(connection.execute(select(column).where(column.in_(hashes[start : start + 500]))).scalars())
+        some = hashes[start : start + 500]
+        _spare(connection, some, at)
+        found |= set(connection.execute(select(column).where(column.in_(some))).scalars())
     return found
 
 
-def keep(connection: Connection, bytes_: bytes) -> str:
+def keep(connection: Connection, bytes_: bytes, at: datetime) -> str:
     """Bytes for the documents to come; alone they are no document yet."""
     digest = hashlib.sha256(bytes_).hexdigest()
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    into = dialect.insert(document_content).values(sha256=digest, content=bytes_)
+    _spare(connection, [digest], at)
+    into = _dialect(connection).insert(document_content).values(sha256=digest, content=bytes_)
     connection.execute(into.on_conflict_do_nothing())
     return digest
+
+
+def _spare(connection: Connection, hashes: Sequence[str], at: datetime) -> None:
+    """Not swept away for a while. Comes first: it waits for a sweep that has them in hand, and holds up the next."""
+    into = _dialect(connection).insert(document_remnant)
+    again = into.on_conflict_do_update(index_elements=["sha256"], set_={"at": into.excluded.at})
+    if hashes:
+        connection.execute(again, [{"sha256": each, "at": at} for each in sorted(hashes)])
+
+
+def sweep(connection: Connection, *, now: datetime, size: int = 50) -> int:
+    """Takes away bytes that no document has had for a day, looking at `size` at most; call it until it says 0."""
+    remnant, content = document_remnant.c, document_content.c
+    some = select(remnant.sha256).where(remnant.at < now - KEPT).order_by(remnant.at).limit(size)
+    looked_at = delete(document_remnant).where(remnant.sha256.in_(some.with_for_update(skip_locked=True)))
+    hashes = list(connection.execute(looked_at.returning(remnant.sha256)).scalars())
+    nobodys = ~select(document.c.path).where(document.c.sha256 == content.sha256).exists()
+    connection.execute(delete(document_content).where(content.sha256.in_(hashes), nobodys))
+    return len(hashes)
 
 
 def swap(connection: Connection, each: Swap, act: Act) -> int:
@@ -108,6 +133,8 @@ def swap(connection: Connection, each: Swap, act: Act) -> int:
     ).one_or_none()
     if (now.version if now else 0) != each.seen:
         raise ChangedMeanwhile(each.path)
+    if now is not None and now.sha256 is not None:
+        _spare(connection, [now.sha256], act.at)
     earlier = select(document_content.c.content).where(document_content.c.sha256 == (now.sha256 if now else None))
     values = {"operation": act.operation, "person_id": act.person_id, "at": act.at}
     version: int = connection.execute(
@@ -152,10 +179,13 @@ def home(engine: Engine) -> str:
         found: str | None = connection.execute(name).scalar()
         if found is None:
             found = secrets.token_hex(8)
-            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-            connection.execute(dialect.insert(meta).values(key=HOME, value=found).on_conflict_do_nothing())
+            connection.execute(_dialect(connection).insert(meta).values(key=HOME, value=found).on_conflict_do_nothing())
             found = str(connection.execute(name).scalar_one())
     return found
+
+
+def _dialect(connection: Connection) -> Any:
+    return postgresql if connection.dialect.name == "postgresql" else sqlite
 
 
 def _in_turn(connection: Connection) -> None:

@@ -150,7 +150,7 @@ class DatabaseDocuments:
         try:
             with writing(self._shelf.engine) as connection:
                 if write.content is not None:
-                    stored.keep(connection, write.content)
+                    stored.keep(connection, write.content, act.at)
                 version = stored.swap(connection, each, act)
         except ChangedMeanwhile:
             if (newest := self._shelf.newest()).hash_of(write.path) != sha256:

@@ -183,12 +183,21 @@ document = Table(
     Index(None, "version"),
 )
 
-# Their bytes, those of earlier versions too: who reads as of a moment finds what there was then.
+# Their bytes, those that documents have left a short while ago too: who reads as of a moment finds what there was then.
 document_content = Table(
     "document_content",
     metadata,
     Column("sha256", String(64), primary_key=True),
     Column("content", LargeBinary, nullable=False),
+)
+
+# Bytes that may be nobody's: laid down before their document is, or left by it. Housekeeping looks at these alone.
+document_remnant = Table(
+    "document_remnant",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("at", Instant, nullable=False),  # when it was laid down or left last
+    Index(None, "at"),
 )
 
 # Old bytes of every document that was written through the program: history and undo.

@@ -31,7 +31,7 @@ from newsletter.model.delivery import RunState
 from newsletter.model.issue import IssueState, Step
 from newsletter.model.permission import Role
 from newsletter.model.recurrence import FiringState, zone_of
-from newsletter.store import approvals, editions, firings, issues, ledger, link_trials, people, runs
+from newsletter.store import approvals, documents, editions, firings, issues, ledger, link_trials, people, runs
 from newsletter.store.engine import reading, writing
 from newsletter.store.firings import FiringRow
 from newsletter.store.issues import IssueRow
@@ -306,13 +306,15 @@ def send_run(ctx: Context, run_id: int, send: Callable[[Context, int], object]) 
 
 
 def keep_house(ctx: Context) -> None:
-    """Gives up what was tried for too long, leaves out the rest of cancelled runs (in bites), asks after doubts."""
+    """Gives up what was tried for too long, leaves out the rest of cancelled runs, sweeps away bytes of documents that
+    nobody has any more (in bites); asks after doubts."""
     now = ctx.clock.now()
     _until_none(ctx, partial(ledger.give_up, now=now))
     with reading(ctx.engine) as connection:
         cancelled = runs.cancelled_with_rest(connection)
     for run_id in cancelled:
         _until_none(ctx, partial(ledger.skip_cancelled, run=run_id, now=now))
+    _until_none(ctx, partial(documents.sweep, now=now))
     ask_after_doubts(ctx)
 
 

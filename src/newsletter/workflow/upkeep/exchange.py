@@ -20,7 +20,7 @@ from newsletter.model.permission import Action, require
 from newsletter.settings import FILE, STATE_FOLDER, read_settings
 from newsletter.store import documents as stored
 from newsletter.store.documents import Act, Swap
-from newsletter.store.engine import reading, writing
+from newsletter.store.engine import writing
 from newsletter.store.people import Person
 from newsletter.workspace.database import DatabaseDocuments, Index, Shelf
 from newsletter.workspace.exchange import CONFLICTS, Compared, Folder, common_now, compare, digest, only
@@ -136,15 +136,15 @@ def _compared(common: dict[str, str], mine: dict[str, str], index: Index, files:
 def _write(to: Exchange, swaps: list[Swap], person: Person) -> None:
     """The bytes first, so that the change itself is short; it waits for whoever is changing documents now."""
     wanted = {each.sha256: each.path for each in swaps if each.sha256 is not None}
-    with reading(to.engine) as connection:
-        there = stored.known(connection, sorted(wanted))
+    act = Act("push", person.id, to.clock.now())
+    with writing(to.engine) as connection:
+        there = stored.known(connection, sorted(wanted), act.at)
     for sha256, path in wanted.items():
         if sha256 not in there:
             with writing(to.engine) as connection:
-                if stored.keep(connection, to.folder.read(path)) != sha256:
+                if stored.keep(connection, to.folder.read(path), act.at) != sha256:
                     raise NewsletterError(f"{path} was being changed: push again.")
     if swaps:
-        act = Act("push", person.id, to.clock.now())
         with stored.alone(to.engine), writing(to.engine) as connection:
             for each in swaps:
                 stored.swap(connection, each, act)
