@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from newsletter.rendering import mjml_outlook
 from newsletter.rendering.mjml_widths import Box, borders, edges, inside_button
 
 # Values that may end with a quote and further attributes, and are quoted here.
@@ -86,6 +87,7 @@ def settled(html: str) -> str:
     """Takes the marks out of what was compiled, and gives each menu a name of its own."""
     if "--zq" in html:
         html = _unmarked(html)
+    html = mjml_outlook.settled(html)
     if '"00000000"' in html:
         names = (f'"menu-{number // 2}"' for number in range(2 * html.count('"00000000"')))
         html = _MENU.sub(lambda found: found[1] + next(names), html)

@@ -10,16 +10,21 @@ from newsletter.rendering.mjml_tree import COMMENT, Node
 
 _WHOLE = re.compile(r"(\d+)(?:,\d+(%))?")
 _LEADING = re.compile(r"(?:^|\s)(\d+)")
+_IN_PX = re.compile(r"0|\d+px")
 _NUMBER = re.compile(r"\s*(-?(?:\d+\.?\d*|\.\d+))\s*(%?)")
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """The width in px inside a component, by how many columns it is shared, and which component it is."""
+    """The width in px inside a component, by how many columns it is shared, and which component it is.
+
+    `uneven`: something around has borders or shares for paddings, which the compiler reckons with in its own way.
+    """
 
     width: float
     columns: int
     parent: str
+    uneven: bool = False
 
 
 def read(tag: str, attributes: dict[str, str]) -> dict[str, str]:
@@ -46,13 +51,22 @@ def inside(tag: str, attributes: dict[str, str], box: Box, columns: int) -> Box:
             padding = attributes.get("padding", "20px 0")
             width = int(box.width) - _padding(attributes, padding) - borders(attributes, "border")
         case "mj-column" | "mj-group":
-            width = _share(attributes.get("width"), box) - _padding(attributes, attributes.get("padding"))
+            width = share(attributes.get("width"), box) - _padding(attributes, attributes.get("padding"))
             width -= borders(attributes, "border") + borders(attributes, "inner-border")
         case "mj-hero":
             width = box.width - _padding(attributes, attributes.get("padding"))
         case _:
             width = box.width
-    return Box(width, columns, tag)
+    return Box(width, columns, tag, box.uneven or is_uneven(attributes))
+
+
+def is_uneven(attributes: dict[str, str]) -> bool:
+    for name, value in attributes.items():
+        if "border" in name and "radius" not in name and value not in ("none", "0"):
+            return True
+        if name.startswith("padding") and (len(value.split()) == 3 or not all(map(_IN_PX.fullmatch, value.split()))):
+            return True
+    return False
 
 
 def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
@@ -65,7 +79,19 @@ def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
     return attributes
 
 
-def _share(width: str | None, box: Box) -> float:
+def divider_width(attributes: dict[str, str], box: Box) -> float | None:
+    """The width in px of a divider's table for Outlook; none where the compiler finds it too."""
+    padding = attributes.get("padding", "10px 25px")
+    width = _NUMBER.match(attributes.get("width") or "100%")
+    if not (box.uneven or is_uneven(attributes)) or width is None:
+        return None
+    if not width[2]:
+        return float(width[1])
+    return (int(box.width) - _padding(attributes, padding)) * int(float(width[1])) / 100
+
+
+def share(width: str | None, box: Box) -> float:
+    """The width in px of a column."""
     found = _NUMBER.match(width) if width else None
     if found is None:
         return box.width / max(1, box.columns)
