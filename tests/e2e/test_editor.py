@@ -182,7 +182,6 @@ def test_what_cannot_be_shown_stays_source(writing: Page) -> None:
 def test_what_is_typed_in_the_source_is_what_is_kept(writing: Page) -> None:
     before = source(writing)
     plain(writing).get_by_text("Tight below it.").click()
-    writing.wait_for_timeout(100)
     writing.keyboard.press("End")
     writing.keyboard.type("  **More**  \n&nbsp;\\ \t<b>&amp;\u202f{% if x %}")
     changed = before.replace("Tight below it.\n", "Tight below it.  **More**  \n&nbsp;\\ \t<b>&amp;\u202f{% if x %}\n")

@@ -27,10 +27,27 @@ export function write({ path, fallback }: Field): string {
   return `{{ ${path} | default(${JSON.stringify(fallback.replace(/[{}]/g, ""))}) }}`;
 }
 
-/** Opens a dialog and calls `done` with its answer: the value of the button that closed it, "" for Escape. */
+/**
+ * Opens a dialog and calls `done` with its answer: the value of the button that closed it, "" for Escape. The button
+ * answers at once, for `close` comes a task later: what is typed or clicked by then would land before the answer.
+ */
 export function ask(dialog: HTMLDialogElement, done: (answer: string) => void): void {
+  const asking = new AbortController();
+  const answer = (value: string): void => {
+    if (asking.signal.aborted) return;
+    asking.abort();
+    done(value);
+  };
+  const submitted = (event: SubmitEvent): void => {
+    if ((event.target as HTMLFormElement).method !== "dialog") return; // a question may have forms of its own
+    event.preventDefault();
+    const button = event.submitter as HTMLButtonElement | null;
+    dialog.close(button?.value ?? "");
+    answer(dialog.returnValue);
+  };
   dialog.returnValue = "";
-  dialog.addEventListener("close", () => done(dialog.returnValue), { once: true });
+  dialog.addEventListener("submit", submitted, asking);
+  dialog.addEventListener("close", () => answer(dialog.returnValue), asking);
   dialog.showModal();
 }
 

@@ -24,6 +24,8 @@ export interface Source {
   view: EditorView;
   /** Another text in its place, of which nobody need be told. */
   show: (text: string) => void;
+  /** Where the caret is, or instead of what is selected. */
+  insert: (text: string) => void;
   close: () => void;
 }
 
@@ -36,7 +38,9 @@ export function open(wishes: Wishes): Source {
   });
   const show = (text: string): void =>
     view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, annotations: SHOWN.of(true) });
-  return { view, show, close: () => view.destroy() };
+  const insert = (text: string): void =>
+    view.dispatch(view.state.replaceSelection(text), { userEvent: "input", scrollIntoView: true });
+  return { view, show, insert, close: () => view.destroy() };
 }
 
 // No key map of these binds Tab, so it leaves the editor as it leaves any field.
@@ -79,9 +83,21 @@ function paste(event: ClipboardEvent, view: EditorView, cleaned: Wishes["cleaned
   return true;
 }
 
-/** Chromium would carry the colours of a replaced selection over as an inline style, which the policy refuses. */
+/**
+ * Chromium would carry the colours of a replaced selection over as an inline style, which the policy refuses. What is
+ * replaced is asked of the page: the editor may not have taken the selection over yet.
+ */
 function replace(event: InputEvent, view: EditorView): boolean {
-  if (event.inputType !== "insertText" || !event.data || view.state.selection.main.empty) return false;
-  view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+  const selection = document.getSelection();
+  const range = selection?.rangeCount ? selection.getRangeAt(0) : null;
+  if (event.inputType !== "insertText" || !event.data || !range || range.collapsed) return false;
+  const from = view.posAtDOM(range.startContainer, range.startOffset);
+  const to = view.posAtDOM(range.endContainer, range.endOffset);
+  view.dispatch({
+    changes: { from, to, insert: event.data },
+    selection: { anchor: from + event.data.length },
+    userEvent: "input.type",
+    scrollIntoView: true,
+  });
   return true;
 }
