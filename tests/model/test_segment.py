@@ -6,20 +6,9 @@ from hypothesis import strategies as st
 
 from newsletter.model.fields import Fields, FieldsFile
 from newsletter.model.recipient import Recipient
-from newsletter.model.segment import (
-    EVERYBODY,
-    NOBODY,
-    All,
-    Any,
-    Compare,
-    Has,
-    In,
-    Not,
-    RuleError,
-    evaluate,
-    parse,
-    to_text,
-)
+from newsletter.model.rule import EVERYBODY, NOBODY, All, Any, Compare, Has, In, Not, evaluate, to_text
+from newsletter.model.rule_source import RuleError
+from newsletter.model.segment import parse
 from tests.properties.rules import FIELDS, trees
 
 FILLED = Compare("contact.role", "!=", None)

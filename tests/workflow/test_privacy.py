@@ -12,7 +12,8 @@ from newsletter.clock import FixedClock
 from newsletter.errors import NewsletterError, UsageError
 from newsletter.model.fields import Fields, UnknownField
 from newsletter.model.permission import NotAllowed
-from newsletter.model.segment import RuleError, parse
+from newsletter.model.rule_source import RuleError
+from newsletter.model.segment import parse
 from newsletter.settings import SECRETS_FILE, STATE_FOLDER
 from newsletter.store.engine import open_engine, reading
 from newsletter.store.tables import audit

@@ -1,27 +1,19 @@
-"""From the text of a rule to its tree: what is admitted, and errors that name the column.
-
-Jinja2 knows lines but no columns. The tokens of the rule are therefore set one to a line before they are parsed: the
-line of a node is then the number of its token, and with it its column.
-"""
+"""From the text of a rule to its tree: what is admitted, and errors that name the column."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from jinja2 import Environment, TemplateSyntaxError, nodes
-from jinja2.parser import Parser
+from jinja2 import nodes
 
-from newsletter.errors import NewsletterError, nearest
+from newsletter.errors import nearest
 from newsletter.i18n import say
 from newsletter.model.fields import Field, Fields, FieldType
 from newsletter.model.rule import (
     EVERYBODY,
     NOBODY,
-    All,
-    Any,
     Compare,
     Has,
     In,
@@ -30,38 +22,14 @@ from newsletter.model.rule import (
     Value,
     all_of,
     any_of,
-    evaluate,
-    paths,
-    to_text,
 )
-
-__all__ = [
-    "EVERYBODY",
-    "NOBODY",
-    "All",
-    "Any",
-    "Compare",
-    "Has",
-    "In",
-    "Node",
-    "Not",
-    "RuleError",
-    "Value",
-    "evaluate",
-    "parse",
-    "paths",
-    "to_text",
-]
+from newsletter.model.rule_source import DEEPEST, EXAMPLE, RuleError, Source, chain, described, parsed, start
 
 LONGEST = 10_000  # characters
-DEEPEST = 40  # levels; SQLite refuses expressions deeper than 1,000 and Python recurses
-
-_ENVIRONMENT = Environment(autoescape=False)  # noqa: S701 - only its parser is used
 _SIGNS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">="}
 _FLIPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _LARGEST = 2**53  # beyond, numbers in JSON are not exact
 _ORDERED = (FieldType.NUMBER, FieldType.DATE)
-_EXAMPLE = say('write for example institution.region == "Africa"')
 _CONSTANTS: dict[FieldType, tuple[type, ...]] = {
     FieldType.TEXT: (str,),
     FieldType.DATE: (str,),
@@ -76,21 +44,6 @@ _AS_WRITTEN = {
 }
 
 
-class RuleError(NewsletterError):
-    """What is wrong with a rule, and at which column (from 1) of its text."""
-
-    def __init__(self, message: str, text: str, column: int) -> None:
-        self.message, self.text, self.column = message, text, column
-        super().__init__(
-            say(
-                "%(message)s (column %(column)s of the rule: %(text)s)",
-                message=message,
-                column=column,
-                text=_shortened(text),
-            )
-        )
-
-
 def parse(text: str, fields: Fields, segments: Mapping[str, str] | None = None) -> Node:
     """The tree of a rule. An empty rule and `true` hold for everybody.
 
@@ -98,37 +51,6 @@ def parse(text: str, fields: Fields, segments: Mapping[str, str] | None = None) 
     RuleError names the column of what is not admitted, of unknown fields and of values of the wrong type.
     """
     return _Reader(fields, segments or {}, ()).read(text)
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 120 else text[:117] + "..."
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """The text of a rule with its tokens: their offsets, and the lines at which they stand for the parser."""
-
-    text: str
-    offsets: tuple[int, ...]
-    lines: tuple[int, ...]
-    spread: str
-
-    @classmethod
-    def of(cls, text: str) -> _Source:
-        offsets, lines, tokens, position, line = [], [], [], 0, 1
-        for _, kind, token in _ENVIRONMENT.lexer.tokeniter(text, None, None, "variable"):
-            if kind != "whitespace":
-                offsets.append(position)
-                lines.append(line)
-                tokens.append(token)
-                line += 1 + token.count("\n")
-            position += len(token)
-        return cls(text, tuple(offsets), tuple(lines), "\n".join(tokens))
-
-    def column(self, line: int) -> int:
-        if not self.offsets:
-            return 1
-        return self.offsets[max(0, bisect_right(self.lines, line) - 1)] + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +65,7 @@ class _Reader:
             return EVERYBODY
         if len(text) > LONGEST:
             raise RuleError(say("a rule has at most %(most)s characters", most=LONGEST), text, LONGEST)
-        return _Rule(self, *_parsed(text)).node()
+        return _Rule(self, *parsed(text)).node()
 
     def named(self, name: str, rule: _Rule, at: nodes.Node) -> Node:
         if name not in self.segments:
@@ -159,53 +81,19 @@ class _Reader:
             raise rule.error(say("in segment %(name)r: %(message)s", name=name, message=error.message), at) from error
 
 
-def _parsed(text: str) -> tuple[_Source, nodes.Expr]:
-    try:
-        source = _Source.of(text)
-    except TemplateSyntaxError as error:
-        offset = _offset(error.message or "")
-        raise RuleError(
-            say("this is no expression: %(message)s; %(example)s", message=error.message, example=_EXAMPLE),
-            text,
-            offset + 1,
-        ) from None
-    try:
-        parser = Parser(_ENVIRONMENT, source.spread, state="variable")
-        expression = parser.parse_expression()
-        rest = parser.stream.current
-        if not parser.stream.eos:
-            raise TemplateSyntaxError(say("unexpected %(rest)r", rest=rest.value), rest.lineno)
-    except TemplateSyntaxError as error:
-        column = source.column(error.lineno)
-        raise RuleError(
-            say("this is no expression: %(message)s; %(example)s", message=error.message, example=_EXAMPLE),
-            text,
-            column,
-        ) from None
-    except RecursionError:
-        raise RuleError(say("at most %(most)s levels of parentheses", most=DEEPEST), text, 1) from None
-    return source, expression
-
-
-def _offset(message: str) -> int:
-    """Jinja2 ends what it says of a stray character with `at <offset>`."""
-    last = message.rpartition(" at ")[2]
-    return int(last) if last.isdigit() else 0
-
-
 @dataclass(frozen=True, slots=True)
 class _Rule:
     """One text being turned into a tree."""
 
     reader: _Reader
-    source: _Source
+    source: Source
     expression: nodes.Expr
 
     def node(self) -> Node:
         return self.admit(self.expression, DEEPEST)
 
     def error(self, message: str, at: nodes.Node) -> RuleError:
-        return RuleError(message, self.source.text, self.source.column(_start(at)))
+        return RuleError(message, self.source.text, self.source.column(start(at)))
 
     def admit(self, at: nodes.Expr, depth: int) -> Node:
         if depth == 0:
@@ -213,7 +101,7 @@ class _Rule:
         match at:
             case nodes.And() | nodes.Or():
                 join = all_of if isinstance(at, nodes.And) else any_of
-                return join(*(self.admit(part, depth - 1) for part in _chain(at, type(at))))
+                return join(*(self.admit(part, depth - 1) for part in chain(at, type(at))))
             case nodes.Not(node=nodes.Test(name="none", args=[]) as test):
                 return Compare(self.field(test.node).path, "!=", None)
             case nodes.Not():
@@ -227,7 +115,7 @@ class _Rule:
             case nodes.Getattr():
                 return self.bare(at)
         raise self.error(
-            say("%(described)s cannot be used in a rule; %(example)s", described=_described(at), example=_EXAMPLE), at
+            say("%(described)s cannot be used in a rule; %(example)s", described=described(at), example=EXAMPLE), at
         )
 
     def bare(self, at: nodes.Getattr) -> Node:
@@ -262,8 +150,8 @@ class _Rule:
             say(
                 "one side of %(sign)s must be a field, not %(described)s; %(example)s",
                 sign=sign,
-                described=_described(left),
-                example=_EXAMPLE,
+                described=described(left),
+                example=EXAMPLE,
             ),
             left,
         )
@@ -308,8 +196,8 @@ class _Rule:
             raise self.error(
                 say(
                     "here a field is wanted, not %(described)s; %(example)s",
-                    described=_described(at),
-                    example=_EXAMPLE,
+                    described=described(at),
+                    example=EXAMPLE,
                 ),
                 at,
             )
@@ -364,7 +252,7 @@ class _Rule:
                 "beside %(path)s stands %(written)s, not %(described)s",
                 path=field.path,
                 written=_AS_WRITTEN[field.type],
-                described=_described(at),
+                described=described(at),
             ),
             at,
         )
@@ -374,43 +262,3 @@ class _Rule:
             return date.fromisoformat(value).isoformat()
         except ValueError:
             raise self.error(say("%(value)r is no date: write it as in 2026-01-31", value=value), at) from None
-
-
-def _chain(at: nodes.Expr, kind: type[nodes.BinExpr]) -> list[nodes.Expr]:
-    """The parts of `a and b and c`, which Jinja2 nests to the left, in order and without recursion."""
-    parts: list[nodes.Expr] = []
-    while type(at) is kind:
-        parts.append(at.right)
-        at = at.left
-    return [at, *reversed(parts)]
-
-
-def _start(at: nodes.Node) -> int:
-    """The line of the first token of a node; Jinja2 gives that of the dot to an attribute."""
-    first: nodes.Node | None = None
-    if isinstance(at, nodes.Getattr | nodes.Getitem | nodes.Filter | nodes.Call):
-        first = at.node
-    elif isinstance(at, nodes.Compare):
-        first = at.expr
-    return at.lineno if first is None else _start(first)
-
-
-def _described(at: nodes.Node) -> str:
-    match at:
-        case nodes.Name():
-            return say("the name %(name)r", name=at.name)
-        case nodes.Const():
-            return say("the value %(name)r", name=at.value)
-        case nodes.Filter():
-            return say("the filter %(name)r", name=at.name)
-        case nodes.Test():
-            return say("the test %(name)r", name=at.name)
-        case nodes.Call():
-            return say("a call")
-        case nodes.BinExpr() | nodes.UnaryExpr() | nodes.Concat():
-            return say("a calculation")
-        case nodes.CondExpr():
-            return say("a choice (if ... else)")
-        case nodes.Getitem():
-            return say("an index in brackets")
-    return say("a %(kind)s", kind=type(at).__name__.lower())

@@ -10,7 +10,8 @@ from newsletter.i18n import say
 from newsletter.model.campaign import Campaign, Copies
 from newsletter.model.publication import PublicationKind
 from newsletter.model.rule import Node
-from newsletter.model.segment import RuleError, parse
+from newsletter.model.rule_source import RuleError
+from newsletter.model.segment import parse
 from newsletter.store.editions import EditionRow
 from newsletter.workflow.context import Context
 from newsletter.workspace.loading import place

@@ -11,12 +11,13 @@ from newsletter.checks.content import problem, strings_missing
 from newsletter.checks.finding import Rule, error, warning
 from newsletter.errors import NewsletterError, Problem, nearest
 from newsletter.gathering.gather import Desk, gather
-from newsletter.i18n import pick
+from newsletter.i18n import pick, say
 from newsletter.model.address import AddressError, check_address
 from newsletter.model.campaign import Campaign, Sender
 from newsletter.model.draft import Draft
 from newsletter.model.recurrence import next_firing, zone_of
-from newsletter.model.segment import RuleError, parse
+from newsletter.model.rule_source import RuleError
+from newsletter.model.segment import parse
 from newsletter.rendering.manuscript import Source
 from newsletter.workflow.audience import rules_of
 from newsletter.workflow.checking.mail_programs import unknown_programs
@@ -33,16 +34,16 @@ from newsletter.workspace.loading import load_yaml, place
 
 SETTINGS = "newsletter.toml"
 
-DEFINITION = error("definition", "The program cannot work with it.", "Mend it there.")
-TEMPLATE = error("template", "No message can be made with it.", "Mend it there.")
-PASSED_OVER = warning("mjml", "MJML passes over it, and nobody sees it.", "Mend it, or take it out.")
-SOURCE = warning("source-empty", "The section stays without articles.", "Mend the path, or put files there.")
-ARTICLE = error("article", "The text is left out.", "Mend the file.")
-MERGE_FIELD = error("merge-field", "No message can show the text.", "Mend the name.")
+DEFINITION = error("definition", say("The program cannot work with it."), say("Mend it there."))
+TEMPLATE = error("template", say("No message can be made with it."), say("Mend it there."))
+PASSED_OVER = warning("mjml", say("MJML passes over it, and nobody sees it."), say("Mend it, or take it out."))
+SOURCE = warning("source-empty", say("The section stays without articles."), say("Mend the path, or put files there."))
+ARTICLE = error("article", say("The text is left out."), say("Mend the file."))
+MERGE_FIELD = error("merge-field", say("No message can show the text."), say("Mend the name."))
 POSTAL = error(
     "postal-address",
-    "The law wants the sender's postal address in every message.",
-    "Write it under [association.postal_address].",
+    say("The law wants the sender's postal address in every message."),
+    say("Write it under [association.postal_address]."),
 )
 
 
@@ -76,19 +77,21 @@ def _all(ctx: Context) -> Iterator[Finding]:
 
 def _postal(ctx: Context) -> Iterator[Problem]:
     if not any(ctx.settings.association.postal_address.values()):
-        yield Problem("there is no postal address", SETTINGS)
+        yield Problem(say("there is no postal address"), SETTINGS)
 
 
 def _settings(ctx: Context) -> Iterator[Problem]:
     settings = ctx.settings
     if not settings.public_url.startswith("https://"):
-        yield Problem(f"public_url is {settings.public_url}: mail programs want https", SETTINGS)
+        yield Problem(
+            say("public_url is %(public_url)s: mail programs want https", public_url=settings.public_url), SETTINGS
+        )
     _, found = attempt(lambda: zone_of(None, settings.time_zone), SETTINGS)
     yield from found
     for message in unknown_programs(settings.mail_programs):
         yield Problem(message, SETTINGS)
     if settings.association.logo and not ctx.documents.exists(settings.association.logo):
-        yield Problem(f"association.logo: there is no file {settings.association.logo}", SETTINGS)
+        yield Problem(say("association.logo: there is no file %(logo)s", logo=settings.association.logo), SETTINGS)
 
 
 def _subscribers(ctx: Context) -> Iterator[Problem]:
@@ -103,7 +106,7 @@ def _subscribers(ctx: Context) -> Iterator[Problem]:
         try:
             parse(spec.rule, fields, ctx.segment_rules)
         except RuleError as error_:
-            yield _at(ctx, path, [name, "rule"], f"{name}: {error_}")
+            yield _at(ctx, path, [name, "rule"], say("%(name)s: %(problem)s", name=name, problem=error_))
 
 
 def _imports(ctx: Context) -> Iterator[Problem]:
@@ -116,16 +119,23 @@ def _imports(ctx: Context) -> Iterator[Problem]:
             continue
         in_folder = ctx.settings.documents == "folder"  # elsewhere lists are named when they are imported
         if mapping.file and in_folder and not ctx.documents.exists(mapping.file):
-            yield _at(ctx, path, ["file"], f"there is no file {mapping.file}")
+            yield _at(ctx, path, ["file"], say("there is no file %(file)s", file=mapping.file))
         publications = attempt(lambda: ctx.publications)[0] or {}
         for each in mapping.subscribe:
             if each not in publications:
-                yield _at(ctx, path, ["subscribe"], f"no publication {each!r}: {nearest(each, publications)}")
+                yield _at(
+                    ctx,
+                    path,
+                    ["subscribe"],
+                    say("no publication %(name)r: %(hint)s", name=each, hint=nearest(each, publications)),
+                )
         for column, spec in mapping.columns.items():
             try:
                 conversion(mapping, spec, fields)
             except NewsletterError as error_:
-                yield _at(ctx, path, ["columns", column], f"column {column!r}: {error_}")
+                yield _at(
+                    ctx, path, ["columns", column], say("column %(column)r: %(problem)s", column=column, problem=error_)
+                )
 
 
 # Campaigns
@@ -154,38 +164,60 @@ def _campaigns(ctx: Context) -> Iterator[Problem]:
 def _texts(ctx: Context, path: str, campaign: Campaign, languages: list[str]) -> Iterator[Problem]:
     for language in languages:
         if not pick(campaign.subject, language):
-            yield _at(ctx, path, ["subject"], f"subject has no text in {language}")
+            yield _at(ctx, path, ["subject"], say("subject has no text in %(language)s", language=language))
     for part, texts in (("subject", campaign.subject), ("preview", campaign.preview)):
         for language, text in texts.items():
             for each in syntax_problems({"line.txt": Source(text, staff=True)}, ctx, language):
-                yield _at(ctx, path, [part, language], f"{part}.{language}: {each.message}")
+                yield _at(
+                    ctx,
+                    path,
+                    [part, language],
+                    say("%(name)s: %(problem)s", name=f"{part}.{language}", problem=each.message),
+                )
 
 
 def _references(ctx: Context, name: str, path: str, campaign: Campaign, languages: list[str]) -> Iterator[Problem]:
     for ending in ("mjml", "txt"):
         if not ctx.documents.exists(f"templates/{campaign.template}.{ending}"):
-            yield _at(ctx, path, ["template"], f"there is no file templates/{campaign.template}.{ending}")
+            yield _at(
+                ctx,
+                path,
+                ["template"],
+                say("there is no file templates/%(template)s.%(ending)s", template=campaign.template, ending=ending),
+            )
     for each in campaign.transports:
         if each not in ctx.settings.transports:
-            yield _at(ctx, path, ["transports"], f"no transport {each!r}: {nearest(each, ctx.settings.transports)}")
+            yield _at(
+                ctx,
+                path,
+                ["transports"],
+                say("no transport %(name)r: %(hint)s", name=each, hint=nearest(each, ctx.settings.transports)),
+            )
     for each in campaign.sign_off:
         if each not in languages:
-            yield _at(ctx, path, ["sign_off"], f"sign_off names {each!r}: {nearest(each, languages)}")
+            yield _at(
+                ctx,
+                path,
+                ["sign_off"],
+                say("sign_off names %(language)r: %(hint)s", language=each, hint=nearest(each, languages)),
+            )
     if campaign.recurrence is not None:
         recurrence = campaign.recurrence
         _, found = attempt(
             lambda: next_firing(recurrence, zone_of(recurrence, ctx.settings.time_zone), ctx.clock.now()), path
         )
         for each_problem in found:
-            yield _at(ctx, path, ["recurrence"], f"recurrence: {each_problem.message}")
+            yield _at(
+                ctx, path, ["recurrence"], say("%(name)s: %(problem)s", name="recurrence", problem=each_problem.message)
+            )
     fields, _ = attempt(lambda: ctx.fields)
     if fields is not None:
         _, found = attempt(lambda: examples.public(campaign.public, fields, languages[0]), path)
         for each_problem in found:
-            yield _at(ctx, path, ["public"], f"public: {each_problem.message}")
+            yield _at(ctx, path, ["public"], say("%(name)s: %(problem)s", name="public", problem=each_problem.message))
     for number, attachment in enumerate(campaign.attachments):
         if not any(ctx.documents.exists(each) for each in (f"campaigns/{name}/{attachment.path}", attachment.path)):
-            yield _at(ctx, path, ["attachments", number], f"there is no file {attachment.path}")
+            yield _at(ctx, path, ["attachments", number], say("there is no file %(path)s", path=attachment.path))
 
 
 def _senders(ctx: Context, path: str, campaign: Campaign) -> Iterator[Problem]:
@@ -196,7 +228,7 @@ def _senders(ctx: Context, path: str, campaign: Campaign) -> Iterator[Problem]:
         try:
             check_address(address)
         except AddressError as reason:
-            yield _at(ctx, path, [part], f"{part}: {reason}")
+            yield _at(ctx, path, [part], say("%(name)s: %(problem)s", name=part, problem=reason))
 
 
 def _drafts(ctx: Context) -> Iterator[Problem]:
@@ -208,23 +240,38 @@ def _drafts(ctx: Context) -> Iterator[Problem]:
             for number, section in enumerate(draft.sections if draft else ()):
                 if section.id not in sections:
                     hint = nearest(section.id, sections)
-                    yield _at(ctx, path, ["sections", number, "id"], f"no section {section.id!r}: {hint}")
+                    yield _at(
+                        ctx,
+                        path,
+                        ["sections", number, "id"],
+                        say("no section %(id)r: %(hint)s", id=section.id, hint=hint),
+                    )
             yield from _draft_texts(ctx, path, draft, ctx.languages(campaign)) if draft else ()
 
 
 def _draft_texts(ctx: Context, path: str, draft: Draft, languages: list[str]) -> Iterator[Problem]:
     ids = [item.id for item in draft.items()]
     for doubled in sorted({each for each in ids if ids.count(each) > 1}):
-        yield Problem(f"two items have the id {doubled!r}", path)
+        yield Problem(say("two items have the id %(doubled)r", doubled=doubled), path)
     edited = {language for item in draft.items() for language in item.edits}
     for unknown in sorted({*edited, *draft.subject, *draft.preview} - set(languages)):
         yield Problem(
-            f"a text is in {unknown!r}, in which the issue does not appear: {nearest(unknown, languages)}", path
+            say(
+                "a text is in %(unknown)r, in which the issue does not appear: %(hint)s",
+                unknown=unknown,
+                hint=nearest(unknown, languages),
+            ),
+            path,
         )
     for part, texts in (("subject", draft.subject), ("preview", draft.preview)):
         for language, text in texts.items():
             for each in syntax_problems({"line.txt": Source(text, staff=True)}, ctx, language):
-                yield _at(ctx, path, [part, language], f"{part}.{language}: {each.message}")
+                yield _at(
+                    ctx,
+                    path,
+                    [part, language],
+                    say("%(name)s: %(problem)s", name=f"{part}.{language}", problem=each.message),
+                )
 
 
 def _sources(ctx: Context) -> Iterator[Problem]:
@@ -234,7 +281,9 @@ def _sources(ctx: Context) -> Iterator[Problem]:
                 places = (f"campaigns/{name}/{spec.path}", spec.path)
                 if spec.path is not None and not any(ctx.documents.list(str(each)) for each in places):
                     where: list[str | int] = ["sections", number, "sources", index, "path"]
-                    yield _at(ctx, path, where, f"section {section.id!r}: no file matches {spec.path}")
+                    yield _at(
+                        ctx, path, where, say("section %(id)r: no file matches %(path)s", id=section.id, path=spec.path)
+                    )
 
 
 def _articles(ctx: Context) -> Iterator[Problem]:
