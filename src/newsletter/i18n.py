@@ -140,24 +140,32 @@ def say(pattern: str, **values: Any) -> Said:
 
     A value may be an error: what it says stands in the sentence.
     """
-    return _said(pattern, "", values)
+    return said(pattern, "", values)
 
 
 def say_many(num: int, one: str, many: str, **values: Any) -> Said:
     """`say_many(n, "%(num)s contact", "%(num)s contacts")`."""
-    return _said(one, many, {"num": Number(num), **values})
+    return said(one, many, {"num": Number(num), **values})
 
 
-def _said(pattern: str, plural: str, values: dict[str, Any]) -> Said:
+def said(pattern: str, plural: str, values: dict[str, Any]) -> Said:
     text = plural if plural and values["num"] != 1 else pattern
-    values = {name: _told(each) for name, each in values.items()}
-    said = Said(text % values if values else text)
-    said.pattern, said.plural, said.values = pattern, plural, values
-    return said
+    values = {name: told(each) for name, each in values.items()}
+    made = Said(text % values if values else text)
+    made.pattern, made.plural, made.values = pattern, plural, values
+    return made
 
 
-def _told(value: Any) -> Any:
+def told(value: Any) -> Any:
     """An error is the sentence that it was raised with."""
     if not isinstance(value, Exception):
         return value
     return value.args[0] if len(value.args) == 1 and isinstance(value.args[0], Said) else str(value)
+
+
+def reworded(text: str, change: Callable[[str], str]) -> str:
+    """A sentence whose texts are changed, within it too; a plain text is changed itself."""
+    if not isinstance(text, Said):
+        return change(text)
+    values = {name: reworded(each, change) if isinstance(each, str) else each for name, each in text.values.items()}
+    return said(text.pattern, text.plural, values)

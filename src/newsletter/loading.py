@@ -15,6 +15,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from newsletter.errors import Problem, ProblemsFound, nearest
 from newsletter.i18n import say
+from newsletter.libraries import in_words
 
 M = TypeVar("M")
 Path = Sequence[str | int]
@@ -38,10 +39,10 @@ def plain_yaml(text: str, file: str) -> Any:
         mark = error.problem_mark or error.context_mark
         where = (mark.line + 1, mark.column + 1) if mark else (None, None)
         raise ProblemsFound(
-            [Problem(say("This is no YAML: %(why)s", why=error.problem or error.context), file, *where)]
+            [Problem(say("This is no YAML: %(why)s", why=in_words(error.problem or error.context or "")), file, *where)]
         ) from error
     except YAMLError as error:
-        raise ProblemsFound([Problem(say("This is no YAML: %(error)s", error=error), file)]) from error
+        raise ProblemsFound([Problem(say("This is no YAML: %(why)s", why=error), file)]) from error
 
 
 @lru_cache(maxsize=512)

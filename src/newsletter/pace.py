@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from newsletter.i18n import say
+
 SECOND, MINUTE, HOUR, DAY = 1, 60, 3_600, 86_400
 EVERY_OTHER = "*"  # a domain that has no limits of its own
 
@@ -23,7 +25,7 @@ _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 def _hours(text: str) -> str:
     if not _HOURS.fullmatch(text):
-        raise ValueError("hours are written 22:00-07:00")
+        raise ValueError(say("hours are written 22:00-07:00"))
     return text
 
 

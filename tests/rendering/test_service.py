@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from markupsafe import Markup
 
 from newsletter.errors import ProblemsFound
+from newsletter.i18n import Listed, Said, say
 from newsletter.rendering import wire
 from newsletter.rendering.manuscript import Body, Manuscript, Source, Strings
 from newsletter.rendering.plain import renderer
@@ -115,3 +117,16 @@ def test_plain_data_survives_the_wire() -> None:
 def test_objects_do_not_pass_the_wire() -> None:
     with pytest.raises(TypeError, match="object"):
         wire.encode({"x": object()})
+
+
+def test_a_sentence_passes_the_wire_with_what_stands_in_it() -> None:
+    inner = say("known: %(names)s", names=Listed(["a", say("nobody")], "or"))
+    sentence = say("There is no %(name)r here: %(hint)s", name="100%", hint=inner)
+    there = wire.sentence_from_json(json.loads(json.dumps(wire.sentence_to_json(sentence))))
+    assert isinstance(there, Said)
+    assert (there, there.pattern, there.values["hint"].values) == (sentence, sentence.pattern, inner.values)
+    assert wire.sentence_from_json(wire.sentence_to_json("as it is")) == "as it is"
+
+
+def test_a_sentence_from_the_other_side_asks_for_no_width() -> None:
+    assert not isinstance(wire.sentence_from_json(["%(x)99999999s", "", {"x": ""}]), Said)

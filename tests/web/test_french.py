@@ -22,6 +22,7 @@ from newsletter.model.campaign import Campaign
 from newsletter.model.issue import IssueState, Step, after
 from newsletter.model.permission import Action, require
 from newsletter.model.recurrence import moment
+from newsletter.rendering.service import Renderer
 from newsletter.store import people
 from newsletter.store.engine import writing
 from newsletter.web.recalled import recalled
@@ -30,6 +31,7 @@ from newsletter.workflow.drafts import drafting
 from newsletter.workflow.results.progress import advice
 from newsletter.workflow.scheduling import launching
 from tests.gathering.test_images import drawing, saved
+from tests.rendering.making import manuscript
 from tests.web.desk import client, post
 from tests.workflow.office import ISSUE, approved, carry, lay, office
 
@@ -116,6 +118,19 @@ def test_what_goes_wrong_is_said_in_french(
     assert french in plain(answer.text)
 
 
+def test_what_is_too_large_is_refused_in_french(ws: Workspace) -> None:
+    large = {"content-length": "99999999", "content-type": "application/x-www-form-urlencoded"}
+    answer = client(ws, "ana").post("/articles/upload", content=b"x", headers=large)
+    assert answer.status_code == 413
+    assert "C’est trop volumineux : 26 Mo au plus." in plain(answer.text)
+
+
+def test_what_cannot_be_read_is_refused_in_french(ws: Workspace) -> None:
+    answer = client(ws, "ana").post("/articles/upload", content=b"x", headers={"content-type": "multipart/form-data"})
+    assert answer.status_code == 400
+    assert "Ce que le navigateur a envoyé est illisible" in plain(answer.text)
+
+
 def plain(page: str) -> str:
     return html.unescape(page).replace("\u202f", " ").replace("\u00a0", " ")
 
@@ -195,3 +210,31 @@ def test_mail_to_colleagues_is_in_their_language(tmp_path: Path, clock: FixedClo
     assert to_luc["content-language"] == "fr"
     assert "Ana demande la validation de" in to_luc.get_body(("plain",)).get_content()
     assert to_ana["subject"].endswith("Luc approved it")
+
+
+WRONG = {
+    "{{ contact.frist_name }}": "Il n’y a pas de champ « contact.frist_name » : vouliez-vous dire",
+    "{% if contact.first_name %}": "Fin inattendue du modèle. Jinja attendait l’une de ces balises",
+    "{{ contact.first_name | upper( }}": "'}' inattendu, ')' était attendu",
+    "{{ contact.first_name | nothing }}": "Il n’y a pas de filtre 'nothing'.",
+    "{{ contact.first_name[:2] }}": "une valeur du destinataire ne peut pas être coupée avec [:]",
+    "{{ nothing }}": "'nothing' n’est pas défini",
+    "<mj-txt></mj-txt>": "<mj-txt> n’est pas un composant MJML ; vouliez-vous dire « mj-text » ?",
+    '<mj-text padding="3%x">x</mj-text>': "n’est pas une à quatre tailles telles que 10px 25px",
+    "<mj-text><b class={{ contact.first_name }}>x</b></mj-text>": "demande des guillemets dans l’attribut « class »",
+}
+
+
+@pytest.fixture(scope="module")
+def renderer() -> Iterator[Renderer]:
+    with Renderer() as made:
+        yield made
+
+
+@pytest.mark.parametrize(("written", "french"), WRONG.items(), ids=list(WRONG))
+def test_what_a_template_does_wrong_is_said_in_french(renderer: Renderer, written: str, french: str) -> None:
+    """Though the process that renders it knows no language."""
+    around = "<mjml><mj-body><mj-section><mj-column>{}</mj-column></mj-section></mj-body></mjml>"
+    text = raised(renderer.compile, manuscript(around.format(written)), ())
+    assert french in text
+    assert ENGLISH.search(text.partition(": ")[2]) is None

@@ -15,6 +15,7 @@ from newsletter.app import Workspace
 from newsletter.clock import FixedClock
 from newsletter.store import people
 from newsletter.store.engine import reading
+from newsletter.web import headers
 from newsletter.workflow.people import staff
 from tests.web.desk import client, csrf, post
 from tests.workflow.office import ISSUE, lay, office
@@ -145,6 +146,14 @@ def test_only_a_page_with_an_editor_lets_made_styles_in_each_time_by_another_non
 def test_a_body_that_is_too_large_is_refused(ws: Workspace) -> None:
     large = {"content-length": "99999999", "content-type": "application/x-www-form-urlencoded"}
     answer = client(ws, "ana").post("/account/language", content=b"x", headers=large)
+    assert answer.status_code == 413
+    assert "This is too large: at most 26 MB." in answer.text
+
+
+def test_a_body_that_does_not_say_its_size_is_refused_too(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(headers, "LARGEST", 1000)
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    answer = client(ws, "ana").post("/account/language", content=iter([b"x" * 600] * 2), headers=kind)
     assert answer.status_code == 413
 
 

@@ -16,7 +16,7 @@ from newsletter.gathering.bringing import Fetch, bring
 from newsletter.gathering.fetch import Validators
 from newsletter.gathering.language import detector
 from newsletter.gathering.sources import Document, Hints, Source, source_for
-from newsletter.i18n import Tongue, say
+from newsletter.i18n import Tongue, say, told
 from newsletter.model.article import Article, complete
 from newsletter.model.campaign import Campaign, SourceSpec
 
@@ -116,7 +116,7 @@ class _Work:
             source = source_for(path, spec.kind)
             document = Document(path, self.desk.files.read(path))
         except NewsletterError as error:
-            self.result.problems.append(Problem(str(error), path))
+            self.result.problems.append(Problem(told(error), path))
             return []
         found = list(self._articles(source, document, spec))
         if source.several:
@@ -135,7 +135,7 @@ class _Work:
             known = self.desk.validators.get(url) if before else None
             answer = self.desk.fetch(url, known)
         except NewsletterError as error:
-            self.result.problems.append(Problem(str(error), url))
+            self.result.problems.append(Problem(told(error), url))
             return before
         if answer.content is None:
             return before

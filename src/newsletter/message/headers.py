@@ -9,6 +9,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 from urllib.parse import quote
 
+from newsletter.i18n import say
 from newsletter.message.encoding import encoded_words, header_text, tidy, tidy_name
 from newsletter.message.envelope import Mailbox
 from newsletter.model.address import ascii_domain
@@ -27,11 +28,11 @@ def wire(address: str) -> str:
     """The address as headers and envelopes have it; HeaderError for what would break out of them."""
     local, at, domain = address.rpartition("@")
     if not (local and at) or _unsafe_in_address(address):
-        raise HeaderError("this is no address that a header can hold")
+        raise HeaderError(say("this is no address that a header can hold"))
     try:
         return f"{local}@{ascii_domain(domain)}"
     except UnicodeError as error:  # idna's
-        raise HeaderError(f"this is no domain: {error}") from error
+        raise HeaderError(say("this is no domain: %(error)s", error=error)) from error
 
 
 def mailbox(address: str, name: str, used: int) -> str:
@@ -72,7 +73,7 @@ def list_id(text: str) -> str:
     name, _, label = text.rpartition("<")
     label = label.rstrip("> ")
     if not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+", label) or len(label) > 255:
-        raise HeaderError(f"{label!r} is no List-ID such as monthly.news.example.org")
+        raise HeaderError(say("%(label)r is no List-ID such as monthly.news.example.org", label=label))
     plain = unicodedata.normalize("NFKD", tidy(name)).encode("ascii", "ignore").decode().replace('"', "").strip()
     plain = plain.replace("\\", "").replace("=?", "")[:60].strip()
     if not plain:
@@ -95,13 +96,13 @@ def feedback_id(campaign: str, publication: str, issue: str, sender: str) -> str
 def plain(name: str, value: str) -> str:
     """A value that stands as it is, on one line: encoded-words are not valid in it, and there is no place to fold."""
     if _unsafe_in_field(value) or len(name) + 2 + len(value) > 998:
-        raise HeaderError(f"{name} takes printable ASCII of at most 990 characters")
+        raise HeaderError(say("%(name)s takes printable ASCII of at most 990 characters", name=name))
     return value
 
 
 def field_name(name: str) -> str:
     if not re.fullmatch(r"[!-9;-~]+", name):
-        raise HeaderError(f"{name!r} is no name of a header field")
+        raise HeaderError(say("%(name)r is no name of a header field", name=name))
     return name
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 
+from newsletter.i18n import say
 from newsletter.message import headers, serial
 from newsletter.message.encoding import CRLF, SOFT_BREAK, long_piece
 from newsletter.message.envelope import Attachment, Envelope
@@ -47,7 +48,7 @@ def compile(compiled: Compiled, envelope: Envelope, fields: Sequence[str]) -> Te
     subject = bound(compiled.subject, fields, envelope.language)
     lead = _fields([("From", headers.mailbox_of(envelope.sender, len("From: ")))])
     if not all(map(is_ready, (lead, *literals))):
-        raise headers.HeaderError("a line of the message would break out of it")
+        raise headers.HeaderError(say("a line of the message would break out of it"))
     return Template(
         compiled=compiled,
         envelope=envelope,

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from newsletter.i18n import say
+
 Function = Callable[..., Any]
 
 
@@ -45,7 +47,7 @@ def _numeric(apply: Function) -> Function:
         if left is None or right is None:
             return None
         if not (isinstance(left, (int, float)) and isinstance(right, (int, float))):
-            raise TypeError("only numbers can be computed with; put texts together with ~")
+            raise TypeError(say("only numbers can be computed with; put texts together with ~"))
         try:
             return apply(left, right)
         except (ZeroDivisionError, OverflowError):

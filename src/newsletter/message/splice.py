@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from newsletter.i18n import say
 from newsletter.message import headers
 from newsletter.message.encoding import piece, tidy
 from newsletter.message.envelope import DeliveryData
@@ -27,7 +28,7 @@ def message(template: Template, delivery: DeliveryData) -> bytes:
     body = template.arrange([*template.literals, *encoded])
     fields = _personal_fields(template, delivery).encode()
     if not is_ready(fields):
-        raise headers.HeaderError("a header field would break out of its line")
+        raise headers.HeaderError(say("a header field would break out of its line"))
     return b"".join((template.lead, fields, *body))
 
 

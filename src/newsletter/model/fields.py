@@ -16,7 +16,7 @@ from pydantic import Field as Setting
 from pydantic import StringConstraints, model_validator
 
 from newsletter.errors import NewsletterError, nearest
-from newsletter.i18n import say
+from newsletter.i18n import Listed, say
 from newsletter.model.campaign import ByLanguage, Strict
 
 
@@ -96,7 +96,9 @@ class FieldsFile(Strict):
         core = {field.path for field in CORE}
         for owner, name in self._names():
             if f"{owner}.{name}" in core or name in RESERVED:
-                raise ValueError(f"{owner}.{name} is a field of the program: choose another name")
+                raise ValueError(
+                    say("%(owner)s.%(name)s is a field of the program: choose another name", owner=owner, name=name)
+                )
         return self
 
     def _names(self) -> list[tuple[str, str]]:
@@ -143,9 +145,6 @@ class Fields:
         names = [field.name for field in self.of(owner)]
         close = difflib.get_close_matches(name, names, n=1)
         if close:
-            return f"did you mean {f'{owner}.{close[0]}'!r}?"
-        return (
-            f"known: {', '.join(f'{owner}.{each}' for each in sorted(names))}"
-            if names
-            else nearest(path, self._by_path)
-        )
+            return say("did you mean %(name)r?", name=f"{owner}.{close[0]}")
+        known = Listed(f"{owner}.{each}" for each in sorted(names))
+        return say("known: %(names)s", names=known) if names else nearest(path, self._by_path)

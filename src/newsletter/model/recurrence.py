@@ -136,7 +136,7 @@ def _last(until: str) -> datetime:
     """Local time, as `at:` is; a date includes its day."""
     found = datetime.fromisoformat(until)
     if found.tzinfo is not None:
-        raise ValueError("UNTIL is local time here: write it without Z, for example UNTIL=20261231")
+        raise ValueError(say("UNTIL is local time here: write it without Z, for example UNTIL=20261231"))
     return found if "T" in until else found + timedelta(days=1, seconds=-1)
 
 

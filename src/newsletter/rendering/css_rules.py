@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
+
+from newsletter.i18n import say
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.S)
 _PIECE = re.compile(r"""(?:[^{}"';]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')+""", re.S)
@@ -15,11 +18,13 @@ _DECLARATION = re.compile(
 _NAMED = re.compile(r"\s*(-?-?[a-zA-Z_*][\w-]*)\s*:(.*)", re.S)
 _IMPORTANT = re.compile(r"\s*!\s*important\s*$", re.I)
 _PSEUDO = re.compile(r":(?!(?:first|last)-child$)")
+_BRACE = re.compile(r"""[{}]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""")
+_IN_BRACKETS = re.compile(r"\[[^\]]*\]")
+_ASKS_STYLE = re.compile(r"\[\s*style\b", re.I)
 _SELECTORS = re.compile(r"""(?:[^,("'\[]|"[^"]*"|'[^']*'|\([^)]*\)|\[[^\]]*\])+""")
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(NamedTuple):
     name: str
     value: str
     important: bool = False
@@ -42,15 +47,19 @@ def read_rules(css: str) -> tuple[tuple[Rule, ...], tuple[tuple[int, str], ...]]
     wrong: list[tuple[int, str]] = []
     for at, head, body in _blocks(css):
         if head.startswith("@"):
-            wrong.append((at, f"{head.split()[0]} cannot be inlined; put it into an <mj-style> without inline"))
+            wrong.append(
+                (at, say("%(rule)s cannot be inlined; put it into an <mj-style> without inline", rule=head.split()[0]))
+            )
         elif head == ";":
-            wrong.append((at, "a semicolon between rules makes the next one void; leave it out"))
+            wrong.append((at, say("a semicolon between rules makes the next one void; leave it out")))
         elif body is None:
-            wrong.append((at, "this is no CSS rule"))
+            wrong.append((at, say("this is no CSS rule")))
         elif "{" in body:
-            wrong.append((at, "nested rules cannot be inlined; write them out, one by one"))
+            wrong.append((at, say("nested rules cannot be inlined; write them out, one by one")))
         else:
-            wrong += [(at, f"{piece!r} is no declaration such as color: red") for piece in _garbage(body)]
+            wrong += [
+                (at, say("%(piece)r is no declaration such as color: red", piece=piece)) for piece in _garbage(body)
+            ]
             declarations = tuple(declarations_of(body))
             for selector in filter(None, map(str.strip, _SELECTORS.findall(head))):
                 reason, specificity = _selector(selector)
@@ -105,7 +114,7 @@ def _blocks(css: str) -> Iterator[tuple[int, str, str | None]]:
 
 def _closing(css: str, opening: int) -> int:
     depth = 0
-    for found in re.finditer(r"""[{}]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", css[opening:]):
+    for found in _BRACE.finditer(css[opening:]):
         depth += {"{": 1, "}": -1}.get(found[0], 0)
         if depth == 0:
             return opening + found.start()
@@ -117,12 +126,17 @@ def _selector(selector: str) -> tuple[str | None, tuple[int, int, int]]:
     from cssselect.parser import SelectorError
 
     nothing = (0, 0, 0)
-    if _PSEUDO.search(re.sub(r"\[[^\]]*\]", "", selector)):
-        return f"the selector {selector} cannot be inlined; put its rule into an <mj-style> without inline", nothing
-    if re.search(r"\[\s*style\b", selector, re.I):
-        return f"the selector {selector} asks for a style attribute, which inlining changes", nothing
+    if _PSEUDO.search(_IN_BRACKETS.sub("", selector)):
+        return say(
+            "the selector %(selector)s cannot be inlined; put its rule into an <mj-style> without inline",
+            selector=selector,
+        ), nothing
+    if _ASKS_STYLE.search(selector):
+        return say(
+            "the selector %(selector)s asks for a style attribute, which inlining changes", selector=selector
+        ), nothing
     try:
         (parsed,) = parse(selector)
     except (SelectorError, ValueError) as error:
-        return f"the selector {selector} is not understood: {error}", nothing
+        return say("the selector %(selector)s is not understood: %(error)s", selector=selector, error=error), nothing
     return None, parsed.specificity()

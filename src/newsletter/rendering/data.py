@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import StrictUndefined
 
 from newsletter.errors import nearest
+from newsletter.i18n import say
 from newsletter.model.fields import Fields
 from newsletter.rendering.manuscript import PERSONAL_LINKS, Body, Fault, Strings
 
@@ -31,7 +32,7 @@ class Owner:
         return self._read(self._fields[f"{self._name}.{field}"].path)
 
     def __str__(self) -> str:
-        raise Fault(f"{self._name!r} is a whole record; print one of its fields")
+        raise Fault(say("%(name)r is a whole record; print one of its fields", name=self._name))
 
     __html__ = __str__
 
@@ -50,10 +51,16 @@ class LinkNames:
             return self._read(name)
         if name in self._others or name in PERSONAL_LINKS:
             return self._others.get(name)
-        raise Fault(f"There is no link {name!r} here: {nearest(name, [*PERSONAL_LINKS, *self._others])}")
+        raise Fault(
+            say(
+                "There is no link %(name)r here: %(hint)s",
+                name=name,
+                hint=nearest(name, [*PERSONAL_LINKS, *self._others]),
+            )
+        )
 
     def __str__(self) -> str:
-        raise Fault("'links' holds several links; print one of them")
+        raise Fault(say("'links' holds several links; print one of them"))
 
     __html__ = __str__
 
@@ -64,7 +71,11 @@ class Missing(StrictUndefined):
     @property
     def _undefined_message(self) -> str:
         if isinstance(self._undefined_obj, Record) and isinstance(self._undefined_name, str):
-            return f"There is no {self._undefined_name!r} here: {nearest(self._undefined_name, self._undefined_obj)}"
+            return say(
+                "There is no %(name)r here: %(hint)s",
+                name=self._undefined_name,
+                hint=nearest(self._undefined_name, self._undefined_obj),
+            )
         return str(super()._undefined_message)
 
 
@@ -78,4 +89,6 @@ def plain_data(value: Any, name: str) -> Any:
         return Rows(plain_data(each, f"{name}[{number}]") for number, each in enumerate(value))
     if isinstance(value, Body):
         return Body(value.source, plain_data(value.context, name))
-    raise TypeError(f"templates get plain data only, and {name} is {type(value).__name__}")
+    raise TypeError(
+        say("templates get plain data only, and %(name)s is %(kind)s", name=name, kind=type(value).__name__)
+    )

@@ -13,6 +13,7 @@ from jinja2.compiler import CodeGenerator, Frame, optimizeconst
 from jinja2.nodes import Impossible
 
 from newsletter.errors import nearest
+from newsletter.i18n import say
 from newsletter.rendering.manuscript import Manuscript
 
 
@@ -110,7 +111,12 @@ class Sources(BaseLoader):
         source = self._templates.source(template)
         if source is None:
             raise TemplateNotFound(
-                template, f"There is no template {template!r}: {nearest(template, self._templates.sources)}"
+                template,
+                say(
+                    "There is no template %(template)r: %(hint)s",
+                    template=template,
+                    hint=nearest(template, self._templates.sources),
+                ),
             )
         return source.text, template, lambda: True
 

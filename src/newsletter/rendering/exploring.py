@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from newsletter.i18n import say
 from newsletter.message.expressions import describe
 from newsletter.message.parts import Expression
 from newsletter.message.slots import field_values
@@ -73,7 +74,12 @@ class _Run:
         question = Question(kind, expression)
         if question.key not in self.answers:
             if len(self.path) == MOST_QUESTIONS:
-                raise Fault(f"more than {MOST_QUESTIONS} questions about the recipient; is there a macro without end?")
+                raise Fault(
+                    say(
+                        "more than %(most)s questions about the recipient; is there a macro without end?",
+                        most=MOST_QUESTIONS,
+                    )
+                )
             self.answers[question.key] = answer = self._answer(question)
             self.path.append((question, answer))
         return self.answers[question.key]
@@ -177,8 +183,11 @@ class Explorer:
                 file, line = self.manuscript.templates.place(*self.asked_at[question.key])
                 said[question.key] = f"{describe(question.expression)} ({file}:{line})"
         most = sorted(answers, key=lambda name: -len(answers[name]))[:6]
-        listed = "; ".join(f"{said[name]}: {len(answers[name])} answers" for name in most)
-        return (
-            f"More than {limit} versions of this message in {self.manuscript.language!r} would be needed. Ask fewer"
-            f" conditions; those with most answers: {listed}"
+        listed = "; ".join(f"{said[name]}: {len(answers[name])}" for name in most)
+        return say(
+            "More than %(limit)s versions of this message in %(language)r would be needed. Ask fewer "
+            "conditions; those with most answers: %(listed)s",
+            limit=limit,
+            language=self.manuscript.language,
+            listed=listed,
         )

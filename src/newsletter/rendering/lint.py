@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from newsletter.errors import Problem, nearest
+from newsletter.i18n import Listed, say
 from newsletter.rendering.mjml_attributes import faults, unknown_default
 from newsletter.rendering.mjml_components import COMPONENTS, REFUSED
 from newsletter.rendering.mjml_html import has_bare_table
@@ -19,7 +20,7 @@ _NEVER_SHOWN = frozenset({"mjml", "mj-attributes", "mj-class"})
 _ONCE = ("mj-head", "mj-body")
 _SHARED = frozenset({"mj-section", "mj-group"})
 _ROWS = frozenset({"mj-column", "mj-hero"})  # whose components are the rows of a table
-_BREAKS = "a <table> in the <mj-raw> of a column ends the columns' own table; put it into <tr><td>"
+_BREAKS = say("a <table> in the <mj-raw> of a column ends the columns' own table; put it into <tr><td>")
 
 
 def problems(document: Document, source: Source) -> list[Problem]:
@@ -28,14 +29,14 @@ def problems(document: Document, source: Source) -> list[Problem]:
     root = document.root
     if root is None or root.tag != "mjml":
         at = root.at if root is not None else 0
-        found.append(source.problem(at, "an MJML document is one <mjml> with an <mj-body>"))
+        found.append(source.problem(at, say("an MJML document is one <mjml> with an <mj-body>")))
         return found
     found += [source.problem(at, message) for at, message in _component(root)]
     if root.find("mj-body") is None:
-        found.append(source.problem(root.at, "the <mj-body> is missing"))
+        found.append(source.problem(root.at, say("the <mj-body> is missing")))
     for tag in _ONCE:
         for extra in [child for child in root.children if child.tag == tag][1:]:
-            found.append(source.problem(extra.at, f"a second <{tag}>, of which nothing would be shown"))
+            found.append(source.problem(extra.at, say("a second <%(tag)s>, of which nothing would be shown", tag=tag)))
     found += [source.problem(at, _BREAKS) for at in _breaking(root)] if "<mj-raw" in source.text else []
     return sorted(found, key=lambda problem: problem.line or 0)
 
@@ -46,7 +47,7 @@ def _component(node: Node) -> Iterator[tuple[int, str]]:
     for child in node.children:
         if child.tag == COMMENT:
             if inside in _NEVER_SHOWN and "[if" in (child.content or ""):
-                yield child.at, f"a comment in <{inside}> is never shown; put it into an <mj-raw>"
+                yield child.at, say("a comment in <%(inside)s> is never shown; put it into an <mj-raw>", inside=inside)
             continue
         if inside in ("mj-attributes", "mj-class"):
             yield from _default(child, inside)
@@ -61,28 +62,35 @@ def _misplaced(tag: str, parent: str) -> str | None:
         return REFUSED[tag]
     component = COMPONENTS.get(tag)
     if component is None:
-        return f"<{tag}> is no MJML component; {_hint(tag)}"
+        return say("<%(tag)s> is no MJML component; %(hint)s", tag=tag, hint=_hint(tag))
     if parent not in component.parents:
-        return f"<{tag}> cannot stand in <{parent}>, only in {_list(component.parents)}"
+        return say(
+            "<%(tag)s> cannot stand in <%(parent)s>, only in %(names)s",
+            tag=tag,
+            parent=parent,
+            names=_list(component.parents),
+        )
     return None
 
 
 def _hint(tag: str) -> str:
-    return nearest(tag, COMPONENTS) if tag.startswith("mj") else "put HTML into an <mj-text>, <mj-table> or <mj-raw>"
+    return (
+        nearest(tag, COMPONENTS) if tag.startswith("mj") else say("put HTML into an <mj-text>, <mj-table> or <mj-raw>")
+    )
 
 
-def _list(names: frozenset[str]) -> str:
-    return ", ".join(f"<{name}>" for name in sorted(names)) or "no component"
+def _list(names: frozenset[str]) -> object:
+    return Listed(f"<{name}>" for name in sorted(names)) if names else say("no component")
 
 
 def _default(node: Node, parent: str) -> Iterator[tuple[int, str]]:
     """A child of mj-attributes, or of an mj-class in it: defaults for components."""
     written = node.written
     if (node.content or "").strip() or (node.children and node.tag != "mj-class"):
-        yield node.at, "these are attributes for all components of this name; what stands inside is never shown"
+        yield node.at, say("these are attributes for all components of this name; what stands inside is never shown")
     if parent == "mj-attributes" and node.tag == "mj-class":
         if not node.attributes.get("name"):
-            yield node.at, "an <mj-class> needs a name"
+            yield node.at, say("an <mj-class> needs a name")
         written = tuple((name, value) for name, value in written if name != "name")
         yield from _component(Node("mj-class", node.at, children=node.children))
     if (fault := unknown_default(node.tag)) and fault.refused:
@@ -90,8 +98,8 @@ def _default(node: Node, parent: str) -> Iterator[tuple[int, str]]:
     yield from _refused(Node("mj-all" if node.tag == "mj-class" else node.tag, node.at, written))
 
 
-def _refused(node: Node) -> Iterator[tuple[int, str]]:
-    return ((node.at, fault.message) for fault in faults(node.tag, node.written) if fault.refused)
+def _refused(node: Node) -> list[tuple[int, str]]:
+    return [(node.at, fault.message) for fault in faults(node.tag, node.written) if fault.refused]
 
 
 def _breaking(root: Node) -> list[int]:

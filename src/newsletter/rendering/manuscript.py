@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from newsletter.errors import nearest
+from newsletter.i18n import say
 from newsletter.model.fields import Fields
 
 SUBJECT = "subject.txt"
@@ -95,7 +96,7 @@ class Strings:
         try:
             return self.strings[key]
         except KeyError:
-            raise Fault(f"There is no string {key!r}: {nearest(key, self.strings)}") from None
+            raise Fault(say("There is no string %(key)r: %(hint)s", key=key, hint=nearest(key, self.strings))) from None
 
 
 @dataclass(frozen=True, slots=True)

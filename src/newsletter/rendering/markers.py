@@ -11,8 +11,10 @@ import secrets
 import string
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 from newsletter.errors import Problem
+from newsletter.i18n import reworded, say
 from newsletter.message.expressions import describe, key, walk
 from newsletter.message.parts import Expression, Part, Slot
 from newsletter.rendering.manuscript import Templates
@@ -49,7 +51,16 @@ class Marks:
 
     def say(self, text: str) -> str:
         """For messages: the expressions instead of the markers."""
-        return self._pattern.sub(lambda found: f"{{{{ {describe(self.slots[int(found[1])].expression)} }}}}", text)
+        return reworded(text, partial(self._pattern.sub, lambda found: _written(self.slots[int(found[1])])))
+
+
+def _written(slot: Slot) -> str:
+    return f"{{{{ {describe(slot.expression)} }}}}"
+
+
+def about(slot: Slot, why: str) -> str:
+    """What is wrong with a slot, as its template writes it."""
+    return say("%(slot)s %(problem)s", slot=_written(slot), problem=why)
 
 
 # Comments, elements whose content is no text, and tags.
@@ -76,9 +87,9 @@ def problems(before: str, after: str, marks: Marks, templates: Templates) -> lis
     kept = Counter(marks.numbers(after))
     for number, count in Counter(marks.numbers(before)).items():
         if kept[number] < count and number not in found:
-            found[number] = f"is lost on the way to HTML{_where(before, number, marks)}"
+            found[number] = say("is lost on the way to HTML%(where)s", where=_where(before, number, marks))
     return [
-        Problem(f"{{{{ {describe(marks.slots[number].expression)} }}}} {why}", *templates.place(*marks.places[number]))
+        Problem(about(marks.slots[number], why), *templates.place(*marks.places[number]))
         for number, why in sorted(found.items())
     ]
 
@@ -94,41 +105,43 @@ def _misplaced(html: str, marks: Marks) -> Iterator[tuple[int, str]]:
         if conditional:
             yield from _misplaced(conditional[1], marks)
         elif text.startswith("<!--"):
-            yield from ((number, "cannot stand in a comment") for number in marks.numbers(text))
+            yield from ((number, say("cannot stand in a comment")) for number in marks.numbers(text))
         elif token["raw"]:
-            yield from ((number, f"cannot stand in <{token['raw'].lower()}>") for number in marks.numbers(text))
+            yield from (
+                (number, say("cannot stand in <%(tag)s>", tag=token["raw"].lower())) for number in marks.numbers(text)
+            )
         else:
             yield from _misplaced_in_tag(text, marks)
     for number in marks.numbers(html):
         slot = marks.slots[number]
         if slot.mode != "html":
-            yield number, "would be printed without escaping"
+            yield number, say("would be printed without escaping")
         elif any(part[0] == "markup" and "<" in part[1] for part in walk(slot.expression)):
-            yield number, "holds tags, which MJML would never see; print the parts one after the other, unfiltered"
+            yield number, say("holds tags, which MJML would never see; print the parts one after the other, unfiltered")
 
 
 def _misplaced_in_tag(tag: str, marks: Marks) -> Iterator[tuple[int, str]]:
     name = _NAME.match(tag)
     assert name is not None
-    yield from ((number, "cannot stand in the name of a tag") for number in marks.numbers(name[1]))
+    yield from ((number, say("cannot stand in the name of a tag")) for number in marks.numbers(name[1]))
     rest = tag[name.end() :]
     for attribute, value in _ATTRIBUTE.findall(rest):
-        yield from ((number, "cannot stand in the name of an attribute") for number in marks.numbers(attribute))
+        yield from ((number, say("cannot stand in the name of an attribute")) for number in marks.numbers(attribute))
         if marks.nonce in value:
             why = _attribute_problem(attribute.lower(), value, marks)
             yield from ((number, why) for number in marks.numbers(value) if why)
     loose = _ATTRIBUTE.sub("", rest)
-    yield from ((number, "cannot stand in a tag outside a quoted value") for number in marks.numbers(loose))
+    yield from ((number, say("cannot stand in a tag outside a quoted value")) for number in marks.numbers(loose))
 
 
 def _attribute_problem(attribute: str, value: str, marks: Marks) -> str | None:
     if value[0] not in "\"'":
-        return f"needs quotes around it in the attribute {attribute!r}"
+        return say("needs quotes around it in the attribute %(attribute)r", attribute=attribute)
     if attribute in _TEXTS:
         return None
     if attribute in _ADDRESSES:
         return _address_problem(value[1:-1], marks)
-    return f"cannot stand in the attribute {attribute!r}"
+    return say("cannot stand in the attribute %(attribute)r", attribute=attribute)
 
 
 def _address_problem(address: str, marks: Marks) -> str | None:
@@ -141,9 +154,9 @@ def _address_problem(address: str, marks: Marks) -> str | None:
         if number == 0 and (part[0] == "link" or part[:2] == ["filter", "url"]):
             begun = "https://link/"
         elif part[:2] != ["filter", "urlencode"]:
-            return "needs the filter 'urlencode' inside an address (or 'url' where it is a whole address)"
+            return say("needs the filter 'urlencode' inside an address (or 'url' where it is a whole address)")
         elif not _PREFIX.match(begun):
-            return (
+            return say(
                 "cannot stand before the path of an address; a field that holds a whole address needs the filter 'url'"
             )
     return None
@@ -167,5 +180,9 @@ def _where(mjml: str, number: int, marks: Marks) -> str:
             name = _NAME.match(token[0])
             for attribute, value in _ATTRIBUTE.findall(token[0]):
                 if number in marks.numbers(value):
-                    return f": the attribute {attribute!r} of <{name[1] if name else ''}> cannot hold it"
-    return "; it stands where MJML keeps no text"
+                    return say(
+                        ": the attribute %(attribute)r of <%(tag)s> cannot hold it",
+                        attribute=attribute,
+                        tag=name[1] if name else "",
+                    )
+    return say("; it stands where MJML keeps no text")

@@ -10,6 +10,8 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.filters import FILTERS
 
 from newsletter.errors import Problem, nearest
+from newsletter.i18n import say, told
+from newsletter.libraries import in_words
 from newsletter.message.filters import filters
 from newsletter.model.fields import Fields, UnknownField
 from newsletter.rendering.manuscript import PERSONAL_LINKS
@@ -57,23 +59,33 @@ def _wrong(written: str, known: Known) -> Iterator[tuple[str, str]]:
     try:
         tree = _environment().parse(written)
     except TemplateSyntaxError as error:
-        yield "{{", error.message or "a syntax error"
+        yield "{{", in_words(error.message or say("a syntax error"))
         return
     for filter_ in tree.find_all(nodes.Filter):
         if filter_.name not in _environment().filters:
-            yield filter_.name, f"There is no filter {filter_.name!r}: {nearest(filter_.name, _environment().filters)}"
+            yield (
+                filter_.name,
+                say(
+                    "There is no filter %(name)r: %(hint)s",
+                    name=filter_.name,
+                    hint=nearest(filter_.name, _environment().filters),
+                ),
+            )
     for name in tree.find_all(nodes.Name):
         if name.name not in known:
-            yield name.name, f"There is no {name.name!r} here: {nearest(name.name, known)}"
+            yield name.name, say("There is no %(name)r here: %(hint)s", name=name.name, hint=nearest(name.name, known))
     for owner, part in _parts(tree):
         parts = known.parts(owner)
         if owner in OWNERS:
             try:
                 _ = known.fields[f"{owner}.{part}"]
             except UnknownField as error_:
-                yield part, str(error_)
+                yield part, told(error_)
         elif parts is not None and part not in parts:
-            yield part, f"There is no {part!r} in {owner!r}: {nearest(part, parts)}"
+            yield (
+                part,
+                say("There is no %(part)r in %(owner)r: %(hint)s", part=part, owner=owner, hint=nearest(part, parts)),
+            )
 
 
 def _parts(tree: nodes.Template) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from newsletter.errors import nearest
+from newsletter.i18n import say
 from newsletter.rendering.mjml_components import (
     COMPONENTS,
     IMPOSSIBLE,
@@ -39,7 +40,9 @@ def faults(tag: str, written: Written) -> tuple[Fault, ...]:
     names, found = [name for name, _ in written], []
     for name, value in as_read(written).items():
         if names.count(name) > 1:
-            found.append(Fault(f"the attribute {name} stands there twice, and the first holds", refused=False))
+            found.append(
+                Fault(say("the attribute %(name)s stands there twice, and the first holds", name=name), refused=False)
+            )
         fault = _unknown(tag, name) if name not in kinds else _wrong(tag, name, value, kinds[name])
         if fault is not None:
             found.append(fault)
@@ -50,10 +53,23 @@ def _unknown(tag: str, name: str) -> Fault | None:
     if name.startswith("xmlns"):
         return None
     if name in READ.get(tag, ()) or (tag, name) in READ_FOR_OUTLOOK:
-        return Fault(f"MJML knows no {name} of <{tag}>, but uses it in part, which cannot be compiled", refused=True)
+        return Fault(
+            say(
+                "MJML knows no %(name)s of <%(tag)s>, but uses it in part, which cannot be compiled", name=name, tag=tag
+            ),
+            refused=True,
+        )
     known = _ANYWHERE if tag == "mj-all" else COMPONENTS[tag].attributes
     hint = nearest(name, known)
-    return Fault(f"<{tag}> has no attribute {name}; {hint if 'mean' in hint else 'it does nothing'}", refused=False)
+    return Fault(
+        say(
+            "<%(tag)s> has no attribute %(name)s; %(hint)s",
+            tag=tag,
+            name=name,
+            hint=hint if "mean" in hint else say("it does nothing"),
+        ),
+        refused=False,
+    )
 
 
 def _wrong(tag: str, name: str, value: str, kind: str) -> Fault | None:
@@ -61,9 +77,9 @@ def _wrong(tag: str, name: str, value: str, kind: str) -> Fault | None:
         return Fault(reason, refused=True)
     if tag == "mj-all" or not value or valid(kind, value):
         return None
-    what = f'{name}="{value}" is not {expected(kind)}'
+    what = say('%(name)s="%(value)s" is not %(kind)s', name=name, value=value, kind=expected(kind))
     if accepted(kind, value):
-        return Fault(f"{what}, and may be passed over", refused=False)
+        return Fault(say("%(what)s, and may be passed over", what=what), refused=False)
     return Fault(what, refused=True)
 
 
@@ -74,4 +90,7 @@ def unknown_default(tag: str) -> Fault | None:
     if tag in REFUSED:
         return Fault(REFUSED[tag], refused=True)
     hint = nearest(tag, COMPONENTS)
-    return Fault(f"<{tag}> is no MJML component, so these attributes do nothing; {hint}", refused=False)
+    return Fault(
+        say("<%(tag)s> is no MJML component, so these attributes do nothing; %(hint)s", tag=tag, hint=hint),
+        refused=False,
+    )

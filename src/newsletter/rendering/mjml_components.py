@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from newsletter.i18n import Listed, say
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -34,23 +36,29 @@ def _kind(pattern: str, words: str, printed: re.Pattern[str] | None = None) -> K
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType({
-    "text": _kind(r".*", "text"),
-    "line": _kind(r"[^\t\r\n]*", "on one line"),
-    "color": _kind(r"(?!.*[;{}<>\"]).*", "a colour such as #1a2b3c"),
-    "px": _kind(rf"\s*(?:{_SIZE}px|0)\s*", "a size in px such as 10px"),
-    "px auto": _kind(rf"\s*(?:{_SIZE}px|0|auto)\s*", "a size in px such as 10px, or auto"),
-    "size": _kind(rf"\s*(?:{_SIZE}(?:px|%)|0)\s*", "a size such as 10px or 50%"),
-    "size auto": _kind(rf"\s*(?:{_SIZE}(?:px|%)|0|auto)\s*", "a size such as 10px or 50%, or auto"),
-    "sizes": _kind(rf"\s*(?:(?:{_SIZE}(?:px|%)|0)(?:\s+|$)){{1,4}}", "one to four sizes such as 10px 25px"),
-    "number": _kind(r"\s*\d+(?:px)?\s*", "a whole number"),
-    "font size": _kind(rf"\s*(?:{_SIZE}(?:px|em|rem|%|pt)|0|{_WORDS})\s*", "a size such as 16px", _PRINTED),
-    "spacing": _kind(rf"\s*(?:{_SIZE}(?:px|em|rem)|0|normal)\s*", "a size such as 1px or 0.1em", _PRINTED),
-    "height": _kind(rf"\s*(?:{_SIZE}(?:px|%|em|rem)?|normal)\s*", "a line height such as 1.5, 20px or 150%", _PRINTED),
-    "line width": _kind(rf"\s*(?:{_SIZE}px|0)\s*", "a size in px such as 10px", _PRINTED),
-    "image width": _kind(rf"\s*(?:{_SIZE}px|0)\s*", "a size in px such as 10px", re.compile(r"\s*\d[^;{}<>\"]*")),
-    "column width": _kind(rf"\s*(?:{_SIZE}(?:px|%)|0)\s*", "a size such as 10px or 50%", re.compile(r"\d+|\d+,\d+%")),
-    "free sizes": _kind(rf"\s*(?:(?:{_SIZE}(?:px|%|em|rem)|0)(?:\s+|$)){{1,4}}", "one to four sizes such as 10px 25px"),
-    "free size": _kind(rf"\s*(?:{_SIZE}(?:px|%|em|rem)|0)\s*", "a size such as 10px", re.compile(r"[\w.% ]*")),
+    "text": _kind(r".*", say("text")),
+    "line": _kind(r"[^\t\r\n]*", say("on one line")),
+    "color": _kind(r"(?!.*[;{}<>\"]).*", say("a colour such as #1a2b3c")),
+    "px": _kind(rf"\s*(?:{_SIZE}px|0)\s*", say("a size in px such as 10px")),
+    "px auto": _kind(rf"\s*(?:{_SIZE}px|0|auto)\s*", say("a size in px such as 10px, or auto")),
+    "size": _kind(rf"\s*(?:{_SIZE}(?:px|%)|0)\s*", say("a size such as 10px or 50%")),
+    "size auto": _kind(rf"\s*(?:{_SIZE}(?:px|%)|0|auto)\s*", say("a size such as 10px or 50%, or auto")),
+    "sizes": _kind(rf"\s*(?:(?:{_SIZE}(?:px|%)|0)(?:\s+|$)){{1,4}}", say("one to four sizes such as 10px 25px")),
+    "number": _kind(r"\s*\d+(?:px)?\s*", say("a whole number")),
+    "font size": _kind(rf"\s*(?:{_SIZE}(?:px|em|rem|%|pt)|0|{_WORDS})\s*", say("a size such as 16px"), _PRINTED),
+    "spacing": _kind(rf"\s*(?:{_SIZE}(?:px|em|rem)|0|normal)\s*", say("a size such as 1px or 0.1em"), _PRINTED),
+    "height": _kind(
+        rf"\s*(?:{_SIZE}(?:px|%|em|rem)?|normal)\s*", say("a line height such as 1.5, 20px or 150%"), _PRINTED
+    ),
+    "line width": _kind(rf"\s*(?:{_SIZE}px|0)\s*", say("a size in px such as 10px"), _PRINTED),
+    "image width": _kind(rf"\s*(?:{_SIZE}px|0)\s*", say("a size in px such as 10px"), re.compile(r"\s*\d[^;{}<>\"]*")),
+    "column width": _kind(
+        rf"\s*(?:{_SIZE}(?:px|%)|0)\s*", say("a size such as 10px or 50%"), re.compile(r"\d+|\d+,\d+%")
+    ),
+    "free sizes": _kind(
+        rf"\s*(?:(?:{_SIZE}(?:px|%|em|rem)|0)(?:\s+|$)){{1,4}}", say("one to four sizes such as 10px 25px")
+    ),
+    "free size": _kind(rf"\s*(?:{_SIZE}(?:px|%|em|rem)|0)\s*", say("a size such as 10px"), re.compile(r"[\w.% ]*")),
 })  # fmt: skip
 
 
@@ -198,17 +206,21 @@ VERBATIM = frozenset({
 
 # What the compiler cannot do, with what to do instead.
 REFUSED: Mapping[str, str] = MappingProxyType({
-    "mj-carousel": "a carousel cannot be compiled (few mail programs show one); use mj-image components",
-    "mj-html-attributes": "<mj-html-attributes> cannot be compiled; write attributes in an mj-text, mj-table or mj-raw",
-    "mj-include": 'use {% include "file" %} instead of <mj-include>: it keeps file, line and escaping',
+    "mj-carousel": say("a carousel cannot be compiled (few mail programs show one); use mj-image components"),
+    "mj-html-attributes": say(
+        "<mj-html-attributes> cannot be compiled; write attributes in an mj-text, mj-table or mj-raw"
+    ),
+    "mj-include": say('use {% include "file" %} instead of <mj-include>: it keeps file, line and escaping'),
 })  # fmt: skip
 
 # Attributes (with a value, or any) that the compiler cannot do.
 IMPOSSIBLE: Mapping[tuple[str, str, str], str] = MappingProxyType({
-    ("mj-hero", "mode", "fluid-height"): "a hero of fluid height cannot be compiled; give it a height in px",
-    ("mj-wrapper", "gap", ""): "the gap of a wrapper cannot be compiled; give its sections a padding",
-    ("mj-raw", "position", "file-start"): "nothing can be put before the doctype: mail programs would lose the layout",
-    ("mj-body", "id", ""): "an id of the body is not kept; use css-class",
+    ("mj-hero", "mode", "fluid-height"): say("a hero of fluid height cannot be compiled; give it a height in px"),
+    ("mj-wrapper", "gap", ""): say("the gap of a wrapper cannot be compiled; give its sections a padding"),
+    ("mj-raw", "position", "file-start"): say(
+        "nothing can be put before the doctype: mail programs would lose the layout"
+    ),
+    ("mj-body", "id", ""): say("an id of the body is not kept; use css-class"),
 })  # fmt: skip
 
 
@@ -245,4 +257,6 @@ def accepted(kind: str, value: str) -> bool:
 def expected(kind: str) -> str:
     """A kind in words."""
     known = KINDS.get(kind)
-    return known.words if known is not None else "one of " + ", ".join(word for word in kind.split("|") if word)
+    if known is not None:
+        return known.words
+    return say("one of %(words)s", words=Listed(word for word in kind.split("|") if word))

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from newsletter.i18n import say
 from newsletter.rendering import mjml_widths as widths
 from newsletter.rendering.mjml_carried import CARRIERS, fitted
 from newsletter.rendering.mjml_components import COMPONENTS, IMPOSSIBLE, READ, accepted, expected
@@ -125,23 +126,36 @@ def _read(tag: str, attributes: dict[str, str]) -> dict[str, str]:
 def _wrong(tag: str, own: dict[str, str], attributes: dict[str, str], around: Around) -> tuple[str, ...]:
     """What the lint could not see, because it depends on defaults."""
     kinds = COMPONENTS[tag].attributes
-    found = []
+    found: list[str] = []
     for name, value in attributes.items():
         if name not in kinds:
             if value.strip(" 0px"):
-                found.append(f"by its class or a default, <{tag}> has a {name}, which cannot be compiled")
+                found.append(
+                    say(
+                        "by its class or a default, <%(tag)s> has a %(name)s, which cannot be compiled",
+                        tag=tag,
+                        name=name,
+                    )
+                )
         elif own.get(name) != value and (
             reason := IMPOSSIBLE.get((tag, name, value)) or IMPOSSIBLE.get((tag, name, ""))
         ):
             found.append(reason)
         elif own.get(name) != value and value and not accepted(kinds[name], value):
-            found.append(f'by its class or a default, {name}="{value}" is not {expected(kinds[name])}')
+            found.append(
+                say(
+                    'by its class or a default, %(name)s="%(value)s" is not %(kind)s',
+                    name=name,
+                    value=value,
+                    kind=expected(kinds[name]),
+                )
+            )
     if around.box.parent == "mj-group" and "," in attributes.get("width", ""):
-        found.append(f'width="{attributes["width"]}" is no width; write a point for the comma')
+        found.append(say('width="%(width)s" is no width; write a point for the comma', width=attributes["width"]))
     if tag == "mj-navbar-link" and "href" not in attributes and dict(around.handed).get("base-url"):
-        found.append("a link of a navbar with a base-url needs an href")
+        found.append(say("a link of a navbar with a base-url needs an href"))
     if tag == "mj-wrapper" and widths.in_percent(attributes):
-        found.append("the sections of a wrapper would be too wide: give its left and right padding in px")
+        found.append(say("the sections of a wrapper would be too wide: give its left and right padding in px"))
     return tuple(found)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from newsletter.errors import Problem
+from newsletter.i18n import say
 from newsletter.rendering.mjml_components import VERBATIM
 
 COMMENT = "#comment"
@@ -93,7 +94,11 @@ class Source:
         return [found.start() for found in re.finditer("\n", self.text)]
 
     def problem(self, at: int, message: str) -> Problem:
-        return Problem(f"{message}: {self.excerpt(at)}", self.file, bisect_right(self._breaks, at - 1) + 1)
+        return Problem(
+            say("%(message)s: %(excerpt)s", message=message, excerpt=self.excerpt(at)),
+            self.file,
+            bisect_right(self._breaks, at - 1) + 1,
+        )
 
     def excerpt(self, at: int, most: int = 60) -> str:
         words = " ".join(self.text[at : at + 3 * most].partition(">")[0].split()) + ">"
@@ -128,26 +133,28 @@ class _Reader:
             position = self._take(token)
         self._stray(position, len(self.text))
         for node in self.open:
-            self._fault(node.at, f"<{node.tag}> is not closed")
+            self._fault(node.at, say("<%(tag)s> is not closed", tag=node.tag))
         components = [root for root in self.roots if root.tag != COMMENT]
         for extra in components[1:]:
-            self._fault(extra.at, f"a second root: everything belongs into one <mjml>, so <{extra.tag}> cannot be here")
+            self._fault(
+                extra.at,
+                say("a second root: everything belongs into one <mjml>, so <%(tag)s> cannot be here", tag=extra.tag),
+            )
         return Document(components[0] if components else None, self.problems)
 
     def _take(self, token: re.Match[str]) -> int:
         """Adds what the token says; the offset to read on from."""
-        name = token["name"]
+        comment, closes, name, attributes = token.groups()
         if name is None:
-            if token["comment"] is not None:
-                self._add(Node(COMMENT, token.start(), content=token["comment"]))
+            if comment is not None:
+                self._add(Node(COMMENT, token.start(), content=comment))
             elif token[0].startswith("<![CDATA["):
-                self._fault(token.start(), "text between components is never shown; put it into an <mj-text>")
+                self._fault(token.start(), say("text between components is never shown; put it into an <mj-text>"))
             return token.end()
         name = name.lower()
-        if token["close"]:
+        if closes:
             self._close(name, token.start())
             return token.end()
-        attributes = token["attributes"]
         node = Node(name, token.start(), _attributes(attributes))
         self._add(node)
         if attributes.endswith("/"):
@@ -165,7 +172,7 @@ class _Reader:
             self._fault(at, f"</{name}> closes nothing")
             return
         while (node := self.open.pop()).tag != name:
-            self._fault(node.at, f"<{node.tag}> is not closed before </{name}>")
+            self._fault(node.at, say("<%(tag)s> is not closed before </%(name)s>", tag=node.tag, name=name))
 
     def _verbatim(self, node: Node, start: int) -> int:
         """The content up to the tag's own end; such tags may be nested, and comments do not count."""
@@ -181,9 +188,11 @@ class _Reader:
             if depth == 0:
                 node.content, node.content_at = self.text[start : tag.start()], start
                 if tag["name"].lower() != node.tag:
-                    self._fault(tag.start(), f"{tag[0]} stands where </{node.tag}> was expected")
+                    self._fault(
+                        tag.start(), say("%(part)s stands where </%(tag)s> was expected", part=tag[0], tag=node.tag)
+                    )
                 return tag.end()
-        self._fault(node.at, f"<{node.tag}> is not closed")
+        self._fault(node.at, say("<%(tag)s> is not closed", tag=node.tag))
         self.open.clear()  # what is open around it cannot be closed either
         return len(self.text)
 
@@ -193,7 +202,7 @@ class _Reader:
         if text and not text.isspace():
             at = start + len(text) - len(text.lstrip("\ufeff \t\r\n"))
             if at < end:
-                self._fault(at, "text between components is never shown; put it into an <mj-text>")
+                self._fault(at, say("text between components is never shown; put it into an <mj-text>"))
 
     def _fault(self, at: int, message: str) -> None:
         self.problems.append(self.source.problem(at, message))

@@ -10,6 +10,8 @@ from types import FrameType, TracebackType
 from jinja2 import TemplateNotFound, TemplateSyntaxError
 
 from newsletter.errors import NewsletterError, Problem, ProblemsFound
+from newsletter.i18n import say, told
+from newsletter.libraries import in_words
 from newsletter.rendering.manuscript import Fault, Manuscript
 
 Place = tuple[str | None, int | None]  # template and line
@@ -24,7 +26,7 @@ def located(manuscript: Manuscript) -> Iterator[None]:
         raise
     except TemplateSyntaxError as error:
         file, line = manuscript.templates.place(error.name, error.lineno)
-        raise ProblemsFound([Problem(error.message or "a syntax error", file, line)]) from error
+        raise ProblemsFound([Problem(in_words(error.message or say("a syntax error")), file, line)]) from error
     except Exception as error:
         name, number = _place(error.__traceback__)
         if name is None and not isinstance(error, (Fault, NewsletterError, TemplateNotFound)):
@@ -45,10 +47,14 @@ def _place(traceback: TracebackType | None) -> Place:
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, RecursionError):
-        return "the template calls itself without end"
+        return say("the template calls itself without end")
     if isinstance(error, TypeError) and "Symbol" in str(error):
-        return "a recipient's value cannot be used like this; put texts together with ~ and change them with filters"
-    return str(error) or type(error).__name__
+        return say(
+            "a recipient's value cannot be used like this; put texts together with ~ and change them with filters"
+        )
+    if isinstance(error, TemplateNotFound):
+        return error.message or str(error)
+    return in_words(told(error)) or type(error).__name__
 
 
 def here() -> Place:

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from newsletter.errors import Problem
+from newsletter.i18n import say
 from newsletter.message.parts import CompiledLanguage, Part
 from newsletter.message.slots import Links, bind, field_values
 from newsletter.message.tree import bind_tree
@@ -55,7 +56,13 @@ def compare(
         spliced = splice(compiled, recipient, links)
         name = recipient.label or f"contact {recipient.contact_id}"
         if spliced is None:
-            problems.append(Problem(f"{name} has no version of this message in {compiled.language!r}"))
+            problems.append(
+                Problem(
+                    say(
+                        "%(name)s has no version of this message in %(language)r", name=name, language=compiled.language
+                    )
+                )
+            )
             continue
         plain = render(recipient, links)
         for part, same in (
@@ -64,7 +71,16 @@ def compare(
             ("HTML", spliced.html == plain.html or parsed(spliced.html) == parsed(plain.html)),
         ):
             if not same:
-                problems.append(Problem(f"The {part} for {name} in {compiled.language!r} differs from the plain one"))
+                problems.append(
+                    Problem(
+                        say(
+                            "The %(part)s for %(name)s in %(language)r differs from the plain one",
+                            part=part,
+                            name=name,
+                            language=compiled.language,
+                        )
+                    )
+                )
     return problems
 
 

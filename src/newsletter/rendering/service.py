@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Any
 
 from newsletter.errors import NewsletterError, Problem, ProblemsFound
+from newsletter.i18n import say
 from newsletter.message.parts import CompiledLanguage
 from newsletter.message.slots import Links
 from newsletter.model.recipient import Recipient
@@ -119,7 +120,7 @@ class Renderer:
         if "problems" in reply:
             raise ProblemsFound(wire.problems_from_json(reply["problems"]))
         if "error" in reply:
-            raise NewsletterError(reply["error"])
+            raise NewsletterError(wire.sentence_from_json(reply["error"]))
         return reply
 
     def _prepare(self, manuscript: Manuscript) -> None:
@@ -155,22 +156,30 @@ class Renderer:
             _write(process.stdin.fileno(), frame, deadline)
             size = int.from_bytes(_read(process.stdout.fileno(), 8, deadline), "big")
             if size > self._bounds.output:
-                raise _Stopped(f"made more than {self._bounds.output >> 20} MB")
+                raise _Stopped(say("made more than %(size)s MB", size=self._bounds.output >> 20))
             reply: dict[str, Any] = json.loads(_read(process.stdout.fileno(), size, deadline))
             if reply.get("stopped") == "memory":
-                raise _Stopped(f"needed more than {self._bounds.memory >> 20} MB of memory")
+                raise _Stopped(say("needed more than %(size)s MB of memory", size=self._bounds.memory >> 20))
         except _Stopped as error:
             self._stop()
             raise RenderingStopped(
-                f"{file}: rendering {error} and was stopped. Look for a loop or a repetition without end."
+                say(
+                    "%(file)s: rendering %(error)s and was stopped. Look for a loop or a repetition without end.",
+                    file=file,
+                    error=error,
+                )
             ) from None
         except _Ended:
             code = process.wait()
             self._stop()
-            how = f"signal {-code}" if code < 0 else f"exit code {code}"
+            how = say("signal %(number)s", number=-code) if code < 0 else say("exit code %(number)s", number=code)
             raise RenderingStopped(
-                f"{file}: the rendering process ended by itself ({how}). It used up its memory or processor time, or "
-                "the system stopped it: try again, then look at the template."
+                say(
+                    "%(file)s: the rendering process ended by itself (%(how)s). It used up its memory or "
+                    "processor time, or the system stopped it: try again, then look at the template.",
+                    file=file,
+                    how=how,
+                )
             ) from None
         except BaseException:
             self._stop()  # a reply may be on its way, which the next request must not read
@@ -224,7 +233,7 @@ def _wait(fd: int, deadline: float, *, writing: bool) -> None:
     left = deadline - time.monotonic()
     readers, writers = ([], [fd]) if writing else ([fd], [])
     if left <= 0 or not any(select.select(readers, writers, [], left)):
-        raise _Stopped("took too long")
+        raise _Stopped(say("took too long"))
 
 
 def _write(fd: int, data: bytes, deadline: float) -> None:

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from newsletter.errors import Problem, ProblemsFound
+from newsletter.i18n import say
 
 FIRST, LAST = 0xE000, 0xF8FF
 FIELD = re.compile(r"\{\{(?:(?!\{\{|\}\}).)*\}\}")  # on one line, and none within another
@@ -49,7 +50,7 @@ class Shield:
 
     def _keep(self, found: re.Match[str]) -> str:
         if len(self.fields) > LAST - FIRST:
-            raise ProblemsFound([Problem(f"a text holds at most {LAST - FIRST + 1} merge fields")])
+            raise ProblemsFound([Problem(say("a text holds at most %(most)s merge fields", most=LAST - FIRST + 1))])
         self.fields.append(found[0])
         return chr(FIRST + len(self.fields) - 1)
 
@@ -63,11 +64,11 @@ def check(text: str, place: Place) -> None:
     for number, line in enumerate(FIELD.sub("", text).split("\n"), place.line):
         at = Problem("", place.file, number)
         if STATEMENT.search(line):
-            problems.append(replace(at, message="only merge fields {{ ... }} may stand in a text, no {% or {#"))
+            problems.append(replace(at, message=say("only merge fields {{ ... }} may stand in a text, no {% or {#")))
         if "{{" in line:
-            problems.append(replace(at, message="a merge field {{ is not closed with }} on its line"))
+            problems.append(replace(at, message=say("a merge field {{ is not closed with }} on its line")))
         if SHIELDED.search(line):
-            problems.append(replace(at, message="a character of the private use area stands here: remove it"))
+            problems.append(replace(at, message=say("a character of the private use area stands here: remove it")))
     if problems:
         raise ProblemsFound(problems)
 

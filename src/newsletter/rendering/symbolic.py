@@ -16,6 +16,7 @@ from jinja2 import Template
 from jinja2.runtime import Context, Undefined
 from markupsafe import Markup
 
+from newsletter.i18n import say
 from newsletter.message.expressions import describe
 from newsletter.message.filters import FILTER_NAMES
 from newsletter.message.operators import ARITHMETIC, TESTS
@@ -86,7 +87,9 @@ class SymbolicSandbox(Sandbox):
             if isinstance(part, str):
                 parts.append(["markup" if html else "const", part])
             elif html and part.mode == "text":
-                raise Fault(f"{describe(part.expression)} would be printed without escaping")
+                raise Fault(
+                    say("%(expression)s would be printed without escaping", expression=describe(part.expression))
+                )
             elif part.mode == "html" and not html:
                 parts.append(["filter", "escape", part.expression, [], {}])
             else:
@@ -121,7 +124,7 @@ class SymbolicSandbox(Sandbox):
 
     def sliced(self, value: Any) -> Any:
         if isinstance(self.lift(value), Symbol):
-            raise Fault("a recipient's value cannot be cut with [:]; use the filters 'first' or 'truncate'")
+            raise Fault(say("a recipient's value cannot be cut with [:]; use the filters 'first' or 'truncate'"))
         return value
 
     def each(self, value: Any) -> Any:
@@ -133,7 +136,7 @@ class SymbolicSandbox(Sandbox):
             return super().call_binop(context, operator, left, right)
         name = _BINARY.get(operator)
         if name not in ARITHMETIC:
-            raise Fault(f"{operator} cannot be used on a recipient's value")
+            raise Fault(say("%(operator)s cannot be used on a recipient's value", operator=operator))
         return self._symbol(["op", name, expression_of(left), expression_of(right)])
 
     def call_unop(self, context: Context, operator: str, arg: Any) -> Any:
@@ -152,7 +155,7 @@ class SymbolicSandbox(Sandbox):
     def getitem(self, obj: Any, argument: Any) -> Any:
         obj, argument = self.lift(obj), self.lift(argument)
         if isinstance(obj, (Owner, LinkNames)) and isinstance(argument, Symbol):
-            raise Fault("the name of a field cannot depend on the recipient")
+            raise Fault(say("the name of a field cannot depend on the recipient"))
         if not isinstance(obj, Symbol):
             if isinstance(argument, Symbol) and isinstance(obj, (list, tuple, str)):
                 argument = argument.__index__()
@@ -163,7 +166,7 @@ class SymbolicSandbox(Sandbox):
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(__obj, Symbol):
-            raise Fault(f"{describe(__obj.expression)} is a value, and cannot be called")
+            raise Fault(say("%(expression)s is a value, and cannot be called", expression=describe(__obj.expression)))
         lifted = {name: __self.lift(value) for name, value in kwargs.items()}
         return super().call(__context, __obj, *map(__self.lift, args), **lifted)
 
@@ -178,7 +181,7 @@ class SymbolicSandbox(Sandbox):
 
     def _fixed(self, name: Any) -> Any:
         if holds_symbol(self.lift(name)):
-            raise Fault("which template is included cannot depend on the recipient; use {% if %}")
+            raise Fault(say("which template is included cannot depend on the recipient; use {% if %}"))
         return name
 
     # Filters and tests
@@ -187,7 +190,13 @@ class SymbolicSandbox(Sandbox):
         def build(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
             if name not in FILTER_NAMES:
                 allowed = ", ".join(sorted(FILTER_NAMES))
-                raise Fault(f"the filter {name!r} cannot be used on a recipient's value; possible: {allowed}")
+                raise Fault(
+                    say(
+                        "the filter %(name)r cannot be used on a recipient's value; possible: %(allowed)s",
+                        name=name,
+                        allowed=allowed,
+                    )
+                )
             if isinstance(args[0], Undefined) and name in ("default", "d"):
                 return args[1]
             subject, *rest = map(expression_of, args)
@@ -202,7 +211,13 @@ class SymbolicSandbox(Sandbox):
                 return name == "defined"
             if name not in TESTS or kwargs:
                 allowed = ", ".join(sorted(TESTS))
-                raise Fault(f"the test {name!r} cannot be used on a recipient's value; possible: {allowed}")
+                raise Fault(
+                    say(
+                        "the test %(name)r cannot be used on a recipient's value; possible: %(allowed)s",
+                        name=name,
+                        allowed=allowed,
+                    )
+                )
             subject, *rest = map(expression_of, args)
             return self._symbol(["test", name, subject, rest])
 

@@ -9,6 +9,7 @@ from typing import Any, NoReturn, Protocol
 from jinja2.runtime import Undefined
 from markupsafe import Markup
 
+from newsletter.i18n import say
 from newsletter.message.expressions import describe, links_of
 from newsletter.message.filters import FILTER_NAMES
 from newsletter.message.parts import Expression
@@ -46,7 +47,7 @@ class Symbol:
 
     def __iter__(self) -> Iterator[Symbol]:
         if self.expression[0] not in ("field", "list") and self.expression[:2] != ["filter", "default"]:
-            raise Fault(f"{describe(self.expression)} is no list to loop over")
+            raise Fault(say("%(expression)s is no list to loop over", expression=describe(self.expression)))
         return (Symbol(["item", self.expression, ["const", number]], self.run) for number in range(len(self)))
 
     def __hash__(self) -> int:
@@ -61,7 +62,7 @@ class Symbol:
         value = self._ask("value")
         if isinstance(value, int):
             return value
-        raise Fault(f"{describe(self.expression)} is no whole number for every recipient")
+        raise Fault(say("%(expression)s is no whole number for every recipient", expression=describe(self.expression)))
 
     def __int__(self) -> int:
         return int(self._ask("value"))
@@ -70,10 +71,15 @@ class Symbol:
         return float(self._ask("value"))
 
     def __format__(self, spec: str) -> str:
-        raise Fault("a recipient's value cannot be formatted; put texts together with ~")
+        raise Fault(say("a recipient's value cannot be formatted; put texts together with ~"))
 
     def __repr__(self) -> str:
-        raise Fault(f"a list or mapping that holds a recipient's value ({describe(self.expression)}) cannot be printed")
+        raise Fault(
+            say(
+                "a list or mapping that holds a recipient's value (%(expression)s) cannot be printed",
+                expression=describe(self.expression),
+            )
+        )
 
     def _ask(self, kind: str) -> Any:
         return ask(kind, self.expression, self.run)
@@ -81,7 +87,7 @@ class Symbol:
 
 def ask(kind: str, expression: Expression, run: Run) -> Any:
     if links_of(expression):
-        raise Fault("a personal link can only be printed")
+        raise Fault(say("a personal link can only be printed"))
     return run.ask(kind, expression)
 
 
@@ -135,10 +141,11 @@ def expression_of(value: Any) -> Expression:
         return ["const", {str(name): expression_of(each)[1] for name, each in value.items()}]
     if isinstance(value, Undefined):
         str(value)  # raises, and says what is undefined
-    raise Fault(f"a recipient's value cannot be combined with {type(value).__name__}")
+    raise Fault(say("a recipient's value cannot be combined with %(kind)s", kind=type(value).__name__))
 
 
 def no_parts(symbol: Symbol, name: str) -> NoReturn:
     said = describe(symbol.expression)
-    offer = f"; write {said} | {name}" if name in FILTER_NAMES else ""
-    raise Fault(f"{said} is a value and has no {name!r}{offer}")
+    if name in FILTER_NAMES:
+        raise Fault(say("%(said)s is a value and has no %(name)r; write %(said)s | %(name)s", said=said, name=name))
+    raise Fault(say("%(said)s is a value and has no %(name)r", said=said, name=name))

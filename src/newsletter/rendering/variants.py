@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from newsletter.errors import NewsletterError, Problem, ProblemsFound
-from newsletter.message.expressions import describe, fields_of, key
+from newsletter.i18n import say, told
+from newsletter.libraries import in_words
+from newsletter.message.expressions import fields_of, key
 from newsletter.message.parts import Compiled, CompiledLanguage, Slot, Tree
 from newsletter.message.slots import Links, bind_value, field_values
 from newsletter.message.tree import answer_key
@@ -58,7 +60,7 @@ def _leaves(explorer: Explorer, witnesses: Sequence[Recipient], limits: Limits) 
     try:
         return explorer.explore(witnesses, force=False, limits=limits), False
     except TooMany as error:
-        raise ProblemsFound([Problem(str(error))]) from None
+        raise ProblemsFound([Problem(told(error))]) from None
 
 
 def _compiled(leaf: Leaf, explorer: Explorer, finish: Finish) -> Compiled:
@@ -70,7 +72,7 @@ def _compiled(leaf: Leaf, explorer: Explorer, finish: Finish) -> Compiled:
         said = [Problem(marks.say(each.message), each.file, each.line, each.column) for each in error.problems]
         raise ProblemsFound(_in_templates(said, leaf, explorer.manuscript)) from error
     except NewsletterError as error:
-        raise NewsletterError(marks.say(str(error))) from error
+        raise NewsletterError(marks.say(told(error))) from error
     problems = markers.problems(mjml, html, marks, templates)
     if problems:
         raise ProblemsFound(problems)
@@ -96,11 +98,11 @@ def _check_evaluation(explorer: Explorer) -> None:
         try:
             evaluate = bind_value(slot.expression, paths, manuscript.language)
             found = [evaluate(values, Links("https://link.example/u", "https://link.example/p")) for values in examples]
-            why = "is a list; put its items together with the filter 'join'" if _has_list(found) else None
+            why = say("is a list; put its items together with the filter 'join'") if _has_list(found) else None
         except Exception as error:
-            why = f"cannot be computed: {error}"
+            why = say("cannot be computed: %(error)s", error=in_words(told(error)))
         if why:
-            text = f"{{{{ {describe(slot.expression)} }}}} {why}"
+            text = markers.about(slot, why)
             problems.append(Problem(text, *manuscript.templates.place(*place)))
     if problems:
         raise ProblemsFound(problems)

@@ -7,6 +7,7 @@ a mapping that has such a key itself is written as $map.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
@@ -15,11 +16,14 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from newsletter.errors import Problem
+from newsletter.i18n import Listed, Said, said
 from newsletter.message import serial
 from newsletter.message.parts import CompiledLanguage
 from newsletter.model.fields import CORE, Field, Fields, FieldType
 from newsletter.model.recipient import Recipient
 from newsletter.rendering.manuscript import Body, Manuscript, Source, Strings, Templates
+
+_PLAIN = re.compile(r"(?:[^%]|%%|%\(\w+\)[rs])*")  # a pattern that asks for no width
 
 
 def encode(value: Any) -> Any:
@@ -135,8 +139,43 @@ def compiled_from_json(data: dict[str, Any]) -> CompiledLanguage:
 
 
 def problems_to_json(problems: Sequence[Problem]) -> list[Any]:
-    return [[each.message, each.file, each.line, each.column] for each in problems]
+    return [[sentence_to_json(each.message), each.file, each.line, each.column] for each in problems]
 
 
 def problems_from_json(data: list[Any]) -> list[Problem]:
-    return [Problem(message, file, line, column) for message, file, line, column in data]
+    return [Problem(sentence_from_json(message), file, line, column) for message, file, line, column in data]
+
+
+def sentence_to_json(text: str) -> Any:
+    """What `say` made as its pattern and what stands in it; what is no sentence within it as text."""
+    if not isinstance(text, Said):
+        return text
+    values = {name: _value_to_json(each) for name, each in text.values.items()}
+    return [text.pattern, text.plural, values]
+
+
+def _value_to_json(value: Any) -> Any:
+    match value:
+        case Listed():
+            return {"listed": [_value_to_json(each) for each in value], "word": value.word}
+        case Said():
+            return sentence_to_json(value)
+        case bool() | int() | None:
+            return value
+    return str(value)
+
+
+def sentence_from_json(data: Any) -> str:
+    match data:
+        case [str(pattern), str(plural), dict(values)] if _PLAIN.fullmatch(pattern) and _PLAIN.fullmatch(plural):
+            return said(pattern, plural, {name: _value_from_json(each) for name, each in values.items()})
+    return str(data)
+
+
+def _value_from_json(data: Any) -> Any:
+    match data:
+        case {"listed": list(values), "word": str(word)}:
+            return Listed(map(_value_from_json, values), word)
+        case list():
+            return sentence_from_json(data)
+    return data

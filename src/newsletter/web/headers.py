@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from starlette.exceptions import HTTPException
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -33,34 +35,20 @@ ALWAYS = {
 }
 
 
-class TooLarge(Exception):
-    """The body goes beyond LARGEST."""
-
-
 def guarded(app: App, *, https: bool) -> App:
-    """Adds the headers that an answer does not set itself; refuses bodies that are too large."""
+    """Adds the headers that an answer does not set itself; bodies that are too large end in a 413 of its own."""
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        begun = False
 
         async def answer(message: Message) -> None:
-            nonlocal begun
             if message["type"] == "http.response.start":
-                begun = True
                 message["headers"] = _with(message["headers"], https)
             await send(message)
 
-        if _declared(scope) > LARGEST:
-            await _refuse(answer)
-            return
-        try:
-            await app(scope, _limited(receive), answer)
-        except TooLarge:  # one that did not say its size
-            if not begun:
-                await _refuse(answer)
+        await app(scope, _limited(receive, _declared(scope)), answer)
 
     return run
 
@@ -77,21 +65,16 @@ def _declared(scope: Scope) -> int:
     return int(sizes[0]) if sizes and sizes[0].isdigit() else LARGEST + 1 if sizes else 0
 
 
-def _limited(receive: Receive) -> Receive:
+def _limited(receive: Receive, declared: int) -> Receive:
+    """Nothing is read of a body that says it is too large, and of another no more than is allowed."""
     read = 0
 
     async def counted() -> Message:
         nonlocal read
-        message = await receive()
+        message = {} if declared > LARGEST else await receive()
         read += len(message.get("body", b""))
-        if read > LARGEST:
-            raise TooLarge
+        if max(declared, read) > LARGEST:
+            raise HTTPException(413)
         return message
 
     return counted
-
-
-async def _refuse(send: Send) -> None:
-    text = f"This is too large: at most {LARGEST // 1_000_000} MB.".encode()
-    await send({"type": "http.response.start", "status": 413, "headers": [(b"content-type", b"text/plain")]})
-    await send({"type": "http.response.body", "body": text})

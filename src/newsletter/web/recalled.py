@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from newsletter.i18n import Moment, Number, say, say_many
+from newsletter.recalling import recalling
 
 SENTENCES = (
     # Of issues and of the schedule
@@ -40,6 +41,26 @@ SENTENCES = (
     say("resumed by %(person)s"),
     say("cancelled by %(person)s"),
     say("cancelled: %(why)s"),
+    say("[transports.%(name)s] kind = %(kind)s is unknown: %(hint)s"),
+    say("did you mean %(name)s?"),
+    say("known: %(names)s"),
+    say("[transports.%(name)s] names a user, so its password must stand in %(secret)s in the environment."),
+    say('[transports.%(name)s] would send its password unencrypted: set tls = "starttls" or tls = "implicit".'),
+    say("SendGrid needs its API key: set %(name)s in the environment."),
+    say("%(name)s is no API key: it holds blanks or other characters than ASCII."),
+    say("The host of [transports.%(name)s] must begin with https://, or the API key would travel in clear."),
+    say(
+        "The outbox %(folder)s cannot be written: %(why)s. Check the folder's permissions, or name another in "
+        "[transports.%(name)s]."
+    ),
+    say("The outbox cannot be written: %(why)s"),
+    say("Signing with DKIM needs the extra: pip install 'newsletter[dkim]'"),
+    say("The DKIM key of %(domain)s cannot be used: it must be an RSA private key in PEM."),
+    say("Another program is launching right now. Follow it with `newsletter status`."),
+    say("%(server)s shows a certificate that does not verify: %(why)s. %(hint)s and ca_file."),
+    say("%(server)s cannot be used as configured: %(why)s %(hint)s."),
+    say("Check host, port and tls in newsletter.toml"),
+    say("%(server)s is not who it says: %(why)s"),
     say("%(server)s refuses the user name or password: %(why)s."),
     say("%(server)s does not let us in: %(why)s."),
     say("%(server)s cannot be reached: %(why)s."),
@@ -52,11 +73,34 @@ SENTENCES = (
     # Of messages
     say("no address"),
     say("refused by the server"),
+    say("a language it reads"),
     say("no edition in %(language)s"),
+    say("covered by contact %(contact)s, who has the same address"),
+    say("covered by an earlier send of this issue"),
     say("covered by %(contact)s"),
     say("the sending program stopped before it knew the outcome"),
     say("this program was stopped before the answer came"),
+    say("no language of this edition"),
+    say("no longer a contact of a member"),
+    say("no longer an active contact"),
+    say("not subscribed"),
+    say("not in the outbox"),
     say("the transport did not say"),
+    say("the address needs SMTPUTF8, which the server does not offer"),
+    say("the address cannot stand in an SMTP command"),
+    say("the server answered what it was not asked"),
+    say("another message was announced"),
+    say("another recipient of the request was refused"),
+    say("200: SendGrid's sandbox took it, and delivers nothing"),
+    say("not sent: %(why)s"),
+    say("no answer: %(why)s"),
+    say("no known answer to the whole message: %(code)s"),
+    say("a field value holds what marks the merge fields of this message"),
+    say("the merge fields of this recipient are %(size)s bytes; SendGrid takes %(most)s"),
+    say("SendGrid takes no sender's address outside ASCII"),
+    say("the address is longer than 320 characters"),
+    say("the subject is empty"),
+    say("the message has a bare line feed or carriage return, and was not sent"),
     say("the transport failed: %(error)s"),
     say("the message could not be made: %(error)s"),
     say("held back: the intent was too old"),
@@ -79,32 +123,20 @@ SENTENCES = (
     say_many(2, "%(num)s hour", "%(num)s hours"),
     say_many(2, "%(num)s minute", "%(num)s minutes"),
 )
-_PARTS = re.compile(r"%\\\((\w+)\\\)s")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d) \(([\w/+-]+)\)")
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})*")
-_FORMS = tuple(
-    (each, re.compile(_PARTS.sub(r"(?P<\1>.+)", re.escape(form)), re.DOTALL))
-    for each in SENTENCES
-    for form in (each.plural, each.pattern)
-    if form
-)
 
 
 @lru_cache(maxsize=1000)
 def recalled(text: str) -> str:
     """The sentence as `say` made it, so that it can be said in another language; anything else as it is."""
-    for sentence, form in _FORMS:
-        if (found := form.fullmatch(text)) is None:
-            continue
-        parts = {name: _part(each) for name, each in found.groupdict().items()}
-        if not sentence.plural:
-            return say(sentence.pattern, **parts)
-        if (num := str(parts.pop("num"))).isdigit():
-            return say_many(int(num), sentence.pattern, sentence.plural, **parts)
-    return say(text) if text else text
+    return _recall(text) or (say(text) if text else text)
 
 
 def _part(text: str) -> Moment | Number | str:
     if (time := _TIME.fullmatch(text)) is not None:
         return Moment(datetime.fromisoformat(time[1]), time[2])
     return Number(text.replace(",", "")) if _NUMBER.fullmatch(text) else recalled(text)
+
+
+_recall = recalling(SENTENCES, _part)

@@ -25,7 +25,7 @@ from lucide.jinja import lucide
 from markupsafe import Markup
 
 from newsletter.errors import NewsletterError, Problem, ProblemsFound
-from newsletter.i18n import Listed, Moment, Number, Said, Tongue, direction, locale, say
+from newsletter.i18n import Listed, Moment, Number, Said, Tongue, direction, locale, say, told
 from newsletter.web.recalled import recalled
 
 WEB = Path(__file__).parent
@@ -113,10 +113,11 @@ def said(language: str, value: Any) -> Any:
     if isinstance(value, ProblemsFound):
         return "\n".join(said(language, each) for each in value.problems)
     if isinstance(value, Problem):
-        told = said(language, value.message)
-        return f"{value.place}: {told}" if value.place else told
+        message = said(language, value.message)
+        return f"{value.place}: {message}" if value.place else message
     if isinstance(value, NewsletterError):
-        value = value.args[0] if len(value.args) == 1 else str(value)
+        value = told(value)
+        value = value if isinstance(value, Said) else recalled(value)
     if not isinstance(value, Said):
         return value
     words = translations(language)

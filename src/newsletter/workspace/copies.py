@@ -12,11 +12,12 @@ from ruamel.yaml.scalarstring import LiteralScalarString
 from newsletter.i18n import say
 from newsletter.loading import load_yaml
 from newsletter.model.draft import Draft, Item
+from newsletter.workspace.curating import DRAFT
 from newsletter.workspace.drafts import HEADER
 from newsletter.workspace.lines import DraftLayout
 
 
-def copy_of(draft: Draft, title: str, file: str = "the draft") -> str:
+def copy_of(draft: Draft, title: str, file: str = DRAFT) -> str:
     """The file of a new draft: articles, order, states, edits, subjects; items are numbered anew."""
     meant = _renumbered(draft).model_copy(update={"title": None, "planned": None})
     text = f"{HEADER.format(title=title)}\n{_dumped(meant.model_dump(mode='json', exclude_defaults=True))}"

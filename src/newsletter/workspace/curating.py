@@ -33,6 +33,7 @@ from newsletter.workspace.lines import (
 
 V = TypeVar("V")
 
+DRAFT = say("the draft")
 LAYOUT = say(
     "%(file)s is written in a way that cannot be changed here: write one thing a line, or change it in the file."
 )
@@ -40,7 +41,7 @@ BREAKS = re.compile(r"\r\n|[\r\x85\u2028\u2029]")
 INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
-def set_state(text: str, item: str, state: ItemState, file: str = "the draft") -> str:
+def set_state(text: str, item: str, state: ItemState, file: str = DRAFT) -> str:
     draft = load_yaml(text, file, Draft)
     meant = _mapped(draft, item, lambda each: each.model_copy(update={"state": state}))
     node = _item(text, item).node
@@ -58,7 +59,7 @@ def set_state(text: str, item: str, state: ItemState, file: str = "the draft") -
     return _verified(new, meant, file)
 
 
-def set_edit(text: str, item: str, language: str, edit: Edit, file: str = "the draft") -> str:
+def set_edit(text: str, item: str, language: str, edit: Edit, file: str = DRAFT) -> str:
     """What replaces the article's own texts in one language; an empty edit takes the replacement out."""
     draft = load_yaml(text, file, Draft)
     edits = _with(find_item(draft, item).edits, language, None if edit == Edit() else edit)
@@ -75,7 +76,7 @@ def set_edit(text: str, item: str, language: str, edit: Edit, file: str = "the d
     return _verified(new, meant, file)
 
 
-def set_line(text: str, name: str, language: str, value: str | None, file: str = "the draft") -> str:
+def set_line(text: str, name: str, language: str, value: str | None, file: str = DRAFT) -> str:
     """`subject` or `preview` of an issue in one language; None gives the campaign's back."""
     draft = load_yaml(text, file, Draft)
     values = _with(getattr(draft, name), language, None if value is None else one_line(value))
@@ -98,7 +99,7 @@ def set_line(text: str, name: str, language: str, value: str | None, file: str =
     return _verified(new, meant, file)
 
 
-def move(text: str, item: str, section: str, position: int | None = None, file: str = "the draft") -> str:
+def move(text: str, item: str, section: str, position: int | None = None, file: str = DRAFT) -> str:
     """An item to a place of a section, counted without the item itself; None is the end."""
     draft = load_yaml(text, file, Draft)
     meant = _moved(draft, item, section, position)
@@ -112,7 +113,7 @@ def move(text: str, item: str, section: str, position: int | None = None, file: 
     return _verified(_put_item(rest, section, taken, position), meant, file)
 
 
-def add(text: str, section: str, article: str, position: int | None = None, file: str = "the draft") -> str:
+def add(text: str, section: str, article: str, position: int | None = None, file: str = DRAFT) -> str:
     """An article that somebody chose, in use; where the draft has it already, it comes from there."""
     draft = load_yaml(text, file, Draft)
     if article not in {item.article for item in draft.items()}:

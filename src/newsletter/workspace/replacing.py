@@ -7,11 +7,11 @@ from ruamel.yaml.nodes import Node, ScalarNode
 from newsletter.i18n import say
 from newsletter.loading import load_yaml
 from newsletter.model.draft import Draft, Edit, ItemState
-from newsletter.workspace.curating import LAYOUT, set_edit, set_state
+from newsletter.workspace.curating import DRAFT, LAYOUT, set_edit, set_state
 from newsletter.workspace.lines import DraftLayout, child_of, root_of, scalar
 
 
-def replace_article(text: str, gone: str, stays: str, file: str = "the draft") -> str:
+def replace_article(text: str, gone: str, stays: str, file: str = DRAFT) -> str:
     """Edits of the item that falls go to the other, where that has none in the same language."""
     draft = load_yaml(text, file, Draft)
     items = {item.article: item for item in draft.items()}

@@ -33,7 +33,7 @@ def read(document: Document, hints: Hints) -> Iterator[Article | Problem]:
     try:
         found = feedparser.parse(io.BytesIO(document.content), response_headers=headers, sanitize_html=False)
     except Exception as failed:  # feedparser has no error of its own: damaged bytes raised ValueError in its depths
-        yield Problem(f"{_NO_FEED} ({type(failed).__name__})", document.name)
+        yield Problem(say("%(problem)s (%(kind)s)", problem=_NO_FEED, kind=type(failed).__name__), document.name)
         return
     error = found.get("bozo_exception") if found.bozo else None
     line = error.getLineNumber() if isinstance(error, SAXParseException) else None
@@ -57,7 +57,11 @@ def _article(entry: Any, feed: Any, document: Document, hints: Hints, number: in
     link = web_address(entry.get("link"))
     identity = entry.get("id") or link or title
     if not title:
-        message = f"Entry {number} ({identity or 'without an id'}) has no title and is left out."
+        message = say(
+            "Entry %(number)s (%(id)s) has no title and is left out.",
+            number=number,
+            id=identity or say("without an id"),
+        )
         raise ProblemsFound([Problem(message, document.name)])
     full = max((part.get("value") or "" for part in entry.get("content", [])), key=len, default="")
     short = entry.get("summary") or ""

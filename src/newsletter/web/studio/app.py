@@ -11,9 +11,10 @@ from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from newsletter.errors import NewsletterError, UsageError
-from newsletter.i18n import say
+from newsletter.i18n import Number, say
 from newsletter.model.permission import NotAllowed
 from newsletter.store.documents import ChangedMeanwhile
+from newsletter.web.headers import LARGEST
 from newsletter.web.studio import (
     approval,
     article_pictures,
@@ -64,7 +65,11 @@ PAGES = (
 KEPT = "public, max-age=31536000, immutable"
 
 
-DETAILS = {405: say("This address takes no such request: go back, and begin from the page.")}
+DETAILS = {
+    400: say("What the browser sent cannot be read: go back, and send it again."),
+    405: say("This address takes no such request: go back, and begin from the page."),
+    413: say("This is too large: at most %(size)s MB.", size=Number(LARGEST // 1_000_000)),
+}
 NOT_DONE = say("This could not be done")
 
 
@@ -129,7 +134,7 @@ def _http(request: Request, error: Exception) -> Response:
         return _page(
             request, 404, say("There is no such page"), say("It may have been moved, or the address is cut off.")
         )
-    return _page(request, error.status_code, NOT_DONE, DETAILS.get(error.status_code, str(error.detail)))
+    return _page(request, error.status_code, NOT_DONE, DETAILS.get(error.status_code, ""))
 
 
 def _page(request: Request, status: int, title: str, text: str | Exception) -> HTMLResponse:

@@ -163,7 +163,7 @@ def glimpse_of(at: At, issue: ThisIssue, item: str, form: TheForm) -> Response:
 
 def _glimpse(at: Desk, issue: IssueRow, item: str, language: str, texts: Texts | None = None) -> Glimpse:
     if language not in _languages(at, issue):
-        raise UsageError(f"This newsletter has no edition in {language!r}.")
+        raise UsageError(say("This newsletter has no edition in %(language)r.", language=language))
     return glimpse(at.ctx, issue, _library(at, issue), item, language, texts)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, select
 
 from newsletter.errors import UsageError
+from newsletter.i18n import say
 from newsletter.model.permission import Action, require
 from newsletter.store import audit
 from newsletter.store.engine import reading, writing
@@ -54,12 +55,12 @@ def accept(ctx: Context, issue: IssueRow, findings: Iterable[Finding], key: str,
     require(who.name, who.roles, Action.EDIT)
     finding = next((each for each in findings if key_of(each) == key), None)
     if finding is None:
-        raise UsageError("The checks no longer say this: look at what they say now.")
+        raise UsageError(say("The checks no longer say this: look at what they say now."))
     if finding.error:
-        raise UsageError("This blocks the send, so it cannot be accepted: mend it.")
+        raise UsageError(say("This blocks the send, so it cannot be accepted: mend it."))
     reason = reason.strip()
     if not reason or len(reason) > LONGEST:
-        raise UsageError("Say in a few words why this may stand, so that whoever approves the issue knows.")
+        raise UsageError(say("Say in a few words why this may stand, so that whoever approves the issue knows."))
     at = ctx.clock.now()
     with writing(ctx.engine) as connection:
         connection.execute(delete(acceptance).where(acceptance.c.issue_id == issue.id, acceptance.c.finding == key))

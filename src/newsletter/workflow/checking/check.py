@@ -24,7 +24,7 @@ from newsletter.gathering.gather import Desk, Gathered
 from newsletter.gathering.gather import library_of as read_library
 from newsletter.gathering.language import detector
 from newsletter.gathering.naming import split_name
-from newsletter.i18n import Number, direction, pick, say
+from newsletter.i18n import Number, direction, pick, say, told
 from newsletter.message import mime, splice
 from newsletter.message.mime import Template
 from newsletter.message.slots import field_values
@@ -151,7 +151,7 @@ def check_composed(ctx: Context, name: str, compose: Callable[[], Composition]) 
     except NothingToSend as error:
         campaign, key = issue_name(name)
         unread = _gathered(ctx, campaign, ctx.campaign(campaign)).problems
-        nothing = Problem(str(error), draft_path(campaign, key))
+        nothing = Problem(told(error), draft_path(campaign, key))
         return merge([[*(problem(ARTICLE, each) for each in unread), problem(DEFINITION, nothing)]])
 
 

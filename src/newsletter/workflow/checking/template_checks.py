@@ -9,6 +9,8 @@ from jinja2 import TemplateSyntaxError
 from jinja2 import nodes as syntax
 
 from newsletter.errors import NewsletterError, Problem, ProblemsFound, nearest
+from newsletter.i18n import say, told
+from newsletter.libraries import in_words
 from newsletter.rendering.manuscript import Manuscript, Source, Templates
 from newsletter.rendering.mjml_warnings import warnings
 from newsletter.rendering.sandbox import Sandbox
@@ -34,7 +36,7 @@ def attempt(load: Callable[[], T], file: str | None = None) -> tuple[T | None, l
     except ProblemsFound as error_:
         return None, list(error_.problems)
     except NewsletterError as error_:
-        return None, [Problem(str(error_), file)]
+        return None, [Problem(told(error_), file)]
 
 
 def template_warnings(ctx: Context) -> Iterator[Problem]:
@@ -75,7 +77,7 @@ def syntax_problems(
             named = list(_named(tree, file, sources, strings))
             sandbox.compile(tree, name, raw=True)  # finds filters that do not exist
         except TemplateSyntaxError as error_:
-            yield Problem(error_.message or "a syntax error", file, error_.lineno)
+            yield Problem(in_words(error_.message or say("a syntax error")), file, error_.lineno)
             continue
         yield from named
 
@@ -91,10 +93,12 @@ def _named(
         wanted = node.template  # type: ignore[attr-defined]
         if isinstance(wanted, syntax.Const) and wanted.value not in sources:
             hint = nearest(str(wanted.value), sources)
-            yield Problem(f"there is no template {wanted.value!r}: {hint}", file, node.lineno)
+            yield Problem(
+                say("there is no template %(value)r: %(hint)s", value=wanted.value, hint=hint), file, node.lineno
+            )
     for call in tree.find_all(syntax.Call) if strings is not None else ():
         key = call.args[0] if call.args else None
         by_name = isinstance(call.node, syntax.Name) and call.node.name == "t"
         if by_name and isinstance(key, syntax.Const) and key.value not in (strings or {}):
             hint = nearest(str(key.value), strings or {})
-            yield Problem(f"there is no string {key.value!r}: {hint}", file, call.lineno)
+            yield Problem(say("there is no string %(value)r: %(hint)s", value=key.value, hint=hint), file, call.lineno)

@@ -186,7 +186,12 @@ class Setting:
         missing = [f"templates/{name}.{ending}" for ending in ("mjml", "txt") if f"{name}.{ending}" not in sources]
         if missing:
             path = f"campaigns/{self.issue.campaign}/campaign.yaml"
-            raise ProblemsFound([Problem(f"template {name!r} needs the file {each}", path) for each in missing])
+            raise ProblemsFound(
+                [
+                    Problem(say("template %(name)r needs the file %(each)s", name=name, each=each), path)
+                    for each in missing
+                ]
+            )
         return Templates(
             sources={**sources, **bodies},
             html=f"{name}.mjml",
@@ -201,7 +206,7 @@ class Setting:
         path = f"campaigns/{self.issue.campaign}/{self.issue.key if language in of_draft else 'campaign'}.yaml"
         text = pick(of_draft, language) or pick(of_campaign, language)
         if text is None and name == "subject":
-            raise ProblemsFound([Problem(f"subject has no text in {language}", path)])
+            raise ProblemsFound([Problem(say("subject has no text in %(language)s", language=language), path)])
         return Source(text or "", file=path, staff=True)
 
     def _context(self, language: str, languages: Sequence[str], sections: list[Any]) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class Pictures:
             path = self._file(source)
             made = make_asset(self.ctx.documents.read(path), use=use, name=path, crop=crop)
         except NewsletterError as error:
-            self.notices.append(f"The picture {source} is left out: {error}")
+            self.notices.append(say("The picture %(source)s is left out: %(error)s", source=source, error=error))
             return None
         row = AssetRow(made.sha256, made.media_type, made.content, path.rsplit("/", 1)[-1], made.width, made.height)
         self.assets[row.sha256] = row

@@ -159,7 +159,8 @@ def _fire_launch(ctx: Context, connection: Connection, row: FiringRow, key: str)
         issue, id_ = issues.lock(connection, issue.id), issue.id
         note = f"{issue.name} was {issue.state.value} then"
         if issue.state in (IssueState.DRAFT, IssueState.IN_REVIEW, IssueState.HELD, IssueState.MISSED):
-            state, note = FiringState.FAILED, f"{note}, not approved: nothing was sent"
+            state = FiringState.FAILED
+            note = f"{issue.name} was {issue.state.value} then, not approved: nothing was sent"
     if not firings.settle(connection, row, state, now=now, note=note, issue_id=id_):
         return
     if (

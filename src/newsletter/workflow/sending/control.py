@@ -16,7 +16,7 @@ from newsletter.store.issues import IssueRow
 from newsletter.store.people import Person
 from newsletter.workflow.context import Context
 
-DONE = {"pause": "paused", "resume": "resumed", "cancel": "cancelled"}
+DONE = {"pause": "paused by", "resume": "resumed by", "cancel": "cancelled by"}
 _TO = {"pause": say("pause"), "resume": say("resume"), "cancel": say("cancel")}
 _WHO = {"pause": Action.PAUSE, "resume": Action.APPROVE, "cancel": Action.APPROVE}
 _STEPS = {"pause": ledger.pause, "resume": ledger.resume, "cancel": ledger.cancel}
@@ -52,7 +52,7 @@ def control(ctx: Context, issue: IssueRow, what: str, person: Person, *, within:
         )
     said = []
     for run in open_runs:
-        by = ledger.By(person.id, now, f"{DONE[what]} by {person.name}")
+        by = ledger.By(person.id, now, f"{DONE[what]} {person.name}")
         with writing(ctx.engine) as connection:
             _STEPS[what](connection, run.id, by)
         if what == "cancel":
@@ -60,7 +60,7 @@ def control(ctx: Context, issue: IssueRow, what: str, person: Person, *, within:
         with reading(ctx.engine) as connection:
             sums = ledger.run_sums(connection, run.id)
         kind = "Rehearsal" if run.rehearsal else "Run"
-        said.append(f"{kind} {run.number} of {issue.name}: {DONE[what]} by {person.name}. {sums.line}")
+        said.append(f"{kind} {run.number} of {issue.name}: {DONE[what]} {person.name}. {sums.line}")
     return "\n".join(said)
 
 
