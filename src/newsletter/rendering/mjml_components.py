@@ -145,11 +145,11 @@ COMPONENTS: Mapping[str, Component] = MappingProxyType({
         "container-background-color": "color", "inner-background-color": "color", "vertical-align": _THIRDS,
     }, "mj-body", "mj-wrapper"),
     "mj-group": _component({**_ALL, "background-color": "color", "direction": "ltr|rtl", "vertical-align": _THIRDS,
-                            "width": "column width"}, "mj-section"),
+                            "width": "column width", "align": _ALIGN}, "mj-section"),
     "mj-column": _component({
         **_ALL, **_PADDING, **_BORDER, **_sides("inner-border", "line", "line"), "background-color": "color",
         "inner-background-color": "color", "border-radius": "sizes", "inner-border-radius": "sizes",
-        "direction": "ltr|rtl", "vertical-align": _THIRDS, "width": "column width",
+        "direction": "ltr|rtl", "vertical-align": _THIRDS, "width": "column width", "align": _ALIGN,
     }, "mj-section", "mj-group"),
     "mj-text": _component({**_FREE_BOX, **_FONT, "align": "left|center|right|justify", "background-color": "color",
                            "height": "size", "vertical-align": _THIRDS}, *_CONTAINERS),
@@ -237,7 +237,7 @@ READ: Mapping[str, frozenset[str]] = MappingProxyType({
     "mj-navbar-link": frozenset({"navbarBaseUrl"}),
 })  # fmt: skip
 # The same, read for Outlook alone.
-READ_FOR_OUTLOOK = frozenset({("mj-section", "align"), ("mj-group", "align"), ("mj-column", "align")})
+READ_FOR_OUTLOOK = frozenset({("mj-section", "align")})
 
 
 def valid(kind: str, value: str) -> bool:

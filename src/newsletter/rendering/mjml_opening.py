@@ -7,13 +7,14 @@ it is, and what it cannot say is told as wrong.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from newsletter.i18n import say
 from newsletter.rendering import mjml_widths as widths
 from newsletter.rendering.mjml_carried import CARRIERS, fitted
 from newsletter.rendering.mjml_components import COMPONENTS, IMPOSSIBLE, READ, accepted, expected
+from newsletter.rendering.mjml_outlook import for_outlook
 from newsletter.rendering.mjml_tree import COMMENT, Node, Written, as_read
 
 _PLAIN = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]*")  # printable ASCII but " and backslash
@@ -100,9 +101,9 @@ def opening_of(defaults: Defaults, tag: str, written: Written, around: Around, c
     attributes = _resolved(defaults, tag, own, around)
     wrong = _wrong(tag, own, attributes, around)
     attributes = widths.read(tag, known_to_mjml(tag, attributes))
-    outer = widths.Box(box.width, max(1, box.columns), box.parent)
+    outer = replace(box, columns=max(1, box.columns))
     inner = widths.inside(tag, attributes, outer, columns)
-    parts = parts_of(tag, fitted(tag, widths.fitted(tag, attributes, outer), box))
+    parts = parts_of(tag, fitted(tag, for_outlook(tag, widths.fitted(tag, attributes, outer), outer), box))
     down = {name: attributes[name] for name in COMPONENTS[tag].hands_down if attributes.get(name)}
     if tag == "mj-accordion":
         down["font-family"] = attributes.get("font-family") or _FONT
@@ -195,7 +196,7 @@ def parts_of(tag: str, attributes: dict[str, str]) -> tuple[str, ...]:
         if name.startswith("xmlns"):
             continue
         if (tag, name) in _COLORS:
-            value = _SHORT_COLOR.sub(r"#\1\1\2\2\3\3", value) if len(value) == 4 else value
+            value = _SHORT_COLOR.sub(r"#\1\1\2\2\3\3", value) if value[4:5] in ("", ";") else value
         if name not in _FREE:
             value = " ".join(value.split())
         if _PLAIN.fullmatch(value) is None:
