@@ -114,6 +114,11 @@ class Desk:
         except NewsletterError:  # gone, or unreadable: checking names it
             return f"{campaign}/{key}"
 
+    def publication(self, name: str) -> str:
+        """A publication as its subscribers call it."""
+        known = self.ctx.publications.get(name)
+        return (known and pick(known.name, self.language, self.ctx.settings.default_language)) or name
+
     def titles(self, issue: IssueRow) -> dict[str, str]:
         """Articles as people call them, by key."""
         preference = self.ctx.settings.default_language, *self.ctx.settings.languages
