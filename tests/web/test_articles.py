@@ -50,6 +50,17 @@ def test_what_was_gathered_is_listed_with_its_state(ws: Workspace) -> None:
     assert "A counter opens" not in browser.get("/articles?state=kept").text
 
 
+def test_an_issue_uses_what_nobody_has_looked_at_yet_too(ws: Workspace) -> None:
+    draft = ws.context.folder / "campaigns/news/2026-12.yaml"
+    text = "sections: [{id: news, items: [{id: i1, article: counter, state: %s}]}]\n"
+    for state, used in (("new", ("2026-12",)), ("in", ("2026-12",)), ("kept", ()), ("out", ())):
+        draft.write_text(text % state)
+        found = one(ws.context, "news", "counter")
+        assert (found.state, found.issues) == (state, used)
+        for page in ("/articles", "/articles/news/counter"):
+            assert ("used in" in client(ws, "ana").get(page).text) == bool(used), (state, page)
+
+
 def test_an_article_is_written_and_lies_beside_the_issue(ws: Workspace) -> None:
     answer = write(ws, title="Réforme & Co", summary="Sum", body="## One\r\n\r\ntwo", topics="a, b", date="2026-11-30")
     assert answer.headers["location"].startswith("/articles/news/reforme-co")
@@ -210,6 +221,42 @@ def test_a_text_that_lost_its_source_is_not_called_outdated(ws: Workspace) -> No
     assert library(ws)["a-counter"]["fr"].made_from is None
     assert join(ws.context, "news", "a-counter", "a-counter-2", person) == "a-counter"
     assert one(ws.context, "news", "a-counter").outdated == ()
+
+
+def test_a_translation_that_was_joined_becomes_outdated(bilingual: Workspace) -> None:
+    ws = bilingual
+    write(ws, title="Des bourses", body="Quatre bourses.", language="fr")
+    write(ws, title="Grants", body="Four grants.")
+    person = ws.context.person("ana")
+    assert join(ws.context, "news", "des-bourses", "grants", person) == "des-bourses"
+    texts = library(ws)["des-bourses"]
+    assert (texts["en"].made_from, texts["fr"].made_from) == (None, texts["en"].text_hash)
+    assert one(ws.context, "news", "des-bourses").outdated == ()
+    file = ws.context.folder / "campaigns/news/articles/grants.en.md"
+    file.write_text(file.read_text().replace("Four", "Five"))
+    assert one(ws.context, "news", "des-bourses").outdated == ("fr",)
+    assert "Still right" in client(ws, "ana").get("/articles/news/des-bourses").text
+    assert split(ws.context, "news", "des-bourses", "fr", person)
+    assert [each.made_from for texts in library(ws).values() for each in texts.values()] == [None] * len(library(ws))
+
+
+def test_what_a_translation_says_it_was_made_from_stays_when_it_is_joined(bilingual: Workspace) -> None:
+    ws = bilingual
+    write(ws, title="Ein Schalter", body="Er öffnet.", language="de")
+    write(ws, title="Un guichet", body="Il ouvre.", language="fr", article="ein-schalter")
+    write(ws, title="A window", body="It opens.")
+    made_from = library(ws)["ein-schalter"]["fr"].made_from
+    join(ws.context, "news", "ein-schalter", "a-window", ws.context.person("ana"))
+    texts = library(ws)["ein-schalter"]
+    assert texts["fr"].made_from == made_from == texts["de"].text_hash
+    assert texts["de"].made_from == texts["en"].text_hash
+    assert one(ws.context, "news", "ein-schalter").outdated == ()
+
+
+def test_a_text_without_a_place_for_it_is_joined_all_the_same(ws: Workspace) -> None:
+    write(ws, title="Le guichet", language="fr")  # the English one is a .txt
+    assert join(ws.context, "news", "le-guichet", "counter", ws.context.person("ana")) == "counter"
+    assert library(ws)["counter"]["fr"].made_from == library(ws)["counter"]["en"].text_hash
 
 
 EVENT = "event: {start: 2026-12-05T14:00, zone: Europe/Paris, place: Lyon, languages: [fr]}  # the day"

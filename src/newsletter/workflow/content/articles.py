@@ -32,6 +32,7 @@ from newsletter.workspace.documents import Write
 
 Read = Callable[[Context, str], Library]  # the articles of a newsletter, which the caller may keep
 
+USED = (ItemState.IN, ItemState.NEW)  # what is proposed is used, unless somebody says otherwise
 LARGEST = 10_000_000  # bytes of an upload
 
 
@@ -44,7 +45,7 @@ class Shelved:
     translations: Translations
     first: Article  # in the language that the workspace prefers
     state: ItemState
-    issues: tuple[str, ...]  # that use it
+    issues: tuple[str, ...]  # that use it, whether or not somebody has looked at it there
     outdated: tuple[str, ...]  # languages
 
     @property
@@ -193,15 +194,14 @@ def _shelved(
 ) -> Shelved:
     preference = [ctx.settings.default_language, *ctx.settings.languages]
     states = [(issue, item.state) for issue, draft in drafts for item in draft.items() if item.article == key]
-    used = tuple(issue for issue, state in states if state is ItemState.IN)
-    others = [state for _, state in states if state is not ItemState.IN]
+    told = [state for _, state in states]
     return Shelved(
         campaign,
         key,
         translations,
         translations[match(preference, translations) or next(iter(translations))],
-        ItemState.IN if used else others[-1] if others else ItemState.NEW,
-        used,
+        next((state for state in USED if state in told), told[-1] if told else ItemState.NEW),
+        tuple(dict.fromkeys(issue for issue, state in states if state in USED)),
         tuple(tag for tag, article in translations.items() if outdated(article, translations)),
     )
 

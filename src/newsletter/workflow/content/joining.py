@@ -13,7 +13,7 @@ from newsletter.errors import UsageError
 from newsletter.gathering.amending import amended
 from newsletter.gathering.naming import slug, split_name
 from newsletter.gathering.pairing import Suggestion, suggestions
-from newsletter.i18n import Tongue, say
+from newsletter.i18n import Tongue, match, say
 from newsletter.loading import load_yaml
 from newsletter.model.article import Library, Translations
 from newsletter.model.draft import Draft
@@ -51,6 +51,7 @@ def join(ctx: Context, campaign: str, stays: str, gone: str, person: Person) -> 
     with ctx.documents.changing():
         library = library_of(ctx, campaign, ctx.campaign(campaign))
         one, other = _texts(library, stays), _texts(library, gone)
+        both = {**one, **other}
         if stays == gone or set(one) & set(other):
             raise UsageError(say("Both articles have a text in the same language: they cannot be translations."))
         if not _writable(other):
@@ -61,11 +62,31 @@ def join(ctx: Context, campaign: str, stays: str, gone: str, person: Person) -> 
                     "The files of these articles hold no key: give %(one)s and its translation the same name.", one=gone
                 )
             )
-        writes = _writes(ctx, other, {"key": stays}, f"join {gone} to {stays}")
+        originals, operation = _originals(ctx, both), f"join {gone} to {stays}"
+        writes = [
+            write
+            for tag, article in both.items()
+            if (changes := ({"key": stays} if tag in other else {}) | originals.get(tag, {}))
+            for write in _writes(ctx, {tag: article}, changes, operation)
+        ]
         follow(ctx, campaign, {stays, gone}, person, lambda text, path: replace_article(text, gone, stays, path))
         for write in writes:
             ctx.documents.apply(write, person.id)
     return stays
+
+
+def _originals(ctx: Context, translations: Translations) -> dict[str, dict[str, str]]:
+    """What the texts say from now on of the one that they translate, where none was named and the file has a place.
+
+    That is the text in the language that the workspace prefers: whoever joins has looked at both, as they are now.
+    """
+    unnamed = {tag: article for tag, article in translations.items() if article.made_from is None}
+    first = match([ctx.settings.default_language, *ctx.settings.languages], unnamed) or next(iter(unnamed), None)
+    return {
+        tag: {"made_from": unnamed[first].text_hash}
+        for tag, article in unnamed.items()
+        if first is not None and tag != first and _writable({tag: article})
+    }
 
 
 def split(ctx: Context, campaign: str, key: str, language: str, person: Person) -> str:
