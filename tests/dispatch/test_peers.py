@@ -171,7 +171,7 @@ def test_a_silent_server_hangs_no_worker(
 def test_a_server_that_falls_silent_after_the_message_leaves_one_in_doubt_and_the_rest_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("newsletter.dispatch.transports.smtp.AFTER_THE_DOT", 1)
+    monkeypatch.setattr("newsletter.dispatch.transports.smtp_channel.AFTER_THE_DOT", 1)
     run = launched(world)
     server = FakeSmtp(faults=[None, Fault("dot", SILENCE)])
     assert send(world, run, server, timeout=timedelta(milliseconds=500)).ended is Ended.DONE

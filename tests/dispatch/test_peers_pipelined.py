@@ -13,7 +13,7 @@ from newsletter.clock import FixedClock
 from newsletter.dispatch import retry
 from newsletter.dispatch.engine import dispatch
 from newsletter.dispatch.post import Ended, Letter, Report
-from newsletter.dispatch.transports.pipelined import Pipelined
+from newsletter.dispatch.transports.smtp import Smtp
 from newsletter.model.delivery import DeliveryState as S
 from newsletter.settings import SmtpSettings
 from newsletter.store import ledger
@@ -39,7 +39,7 @@ def pipelined(world: World, run: int, server: FakeSmtp, **changes: Any) -> Repor
     async def main() -> Report:
         async with server.running():
             settings = SmtpSettings(kind="smtp", host="127.0.0.1", port=server.port, tls="none", connections=1)
-            return await dispatch(post(world, Pipelined("smtp", settings, None), compose=letter, **changes), run)
+            return await dispatch(post(world, Smtp("smtp", settings, None), compose=letter, **changes), run)
 
     return asyncio.run(main())
 
@@ -79,7 +79,7 @@ def test_pipelined_a_suppression_in_mid_send_is_obeyed_though_the_envelope_had_l
     async def main() -> Report:
         async with server.running():
             settings = SmtpSettings(kind="smtp", host="127.0.0.1", port=server.port, tls="none", connections=1)
-            return await dispatch(post(world, Pipelined("smtp", settings, None), compose=suppressing), run)
+            return await dispatch(post(world, Smtp("smtp", settings, None), compose=suppressing), run)
 
     assert asyncio.run(main()).ended is Ended.DONE
     assert counts(world.engine, run) == {S.ACCEPTED: CONTACTS - 1, S.SKIPPED: 1}
@@ -101,7 +101,7 @@ def test_pipelined_a_pause_in_mid_send_lets_no_announced_message_go(world: World
     async def main() -> Report:
         async with server.running():
             settings = SmtpSettings(kind="smtp", host="127.0.0.1", port=server.port, tls="none", connections=1)
-            return await dispatch(post(world, Pipelined("smtp", settings, None), compose=pausing), run)
+            return await dispatch(post(world, Smtp("smtp", settings, None), compose=pausing), run)
 
     assert asyncio.run(main()).ended is Ended.PAUSED
     assert len(server.accepted) <= 10

@@ -14,7 +14,6 @@ from unittest.mock import patch
 import pytest
 
 from newsletter.dispatch.transports.base import Ahead, Channel, ChannelState, Outcome
-from newsletter.dispatch.transports.pipelined import Pipelined
 from newsletter.dispatch.transports.smtp import Smtp
 from newsletter.model.delivery import AttemptState
 from tests.dispatch.transports import test_smtp
@@ -25,14 +24,14 @@ OFFERED = ("SMTPUTF8", "8BITMIME", "PIPELINING")
 A, C = AttemptState, ChannelState
 
 
-def make(kind: type[Smtp], port: int, **changes: Any) -> Smtp:
-    return kind("smtp", test_smtp.settings(port, **changes))
+def make(port: int, **changes: Any) -> Smtp:
+    return Smtp("smtp", test_smtp.settings(port, **changes))
 
 
 class PipelinedRig(test_smtp.SmtpRig):
     def __init__(self, server: FakeSmtp, until: ExitStack) -> None:
         super().__init__(server, until)
-        self.transport = make(Pipelined, server.port)
+        self.transport = make(server.port)
 
     def next(self, behaviour: Behaviour) -> None:
         super().next(behaviour)
@@ -51,12 +50,11 @@ class TestPipelinedKeepsTheContract(TransportContract):
 def play(
     scenario: Callable[[FakeSmtp, Channel], Awaitable[Any]],
     fake: FakeSmtp,
-    kind: type[Smtp] = Pipelined,
     **changes: Any,
 ) -> Any:
     async def run() -> Any:
         async with fake.running() as server:
-            channel = await make(kind, server.port, **changes).open()
+            channel = await make(server.port, **changes).open()
             try:
                 return await scenario(server, channel)
             finally:
@@ -65,11 +63,11 @@ def play(
     return asyncio.run(asyncio.wait_for(run(), 10))
 
 
-def outcomes(fake: FakeSmtp, kind: type[Smtp] = Pipelined, number: int = 1, **changes: Any) -> list[Outcome]:
+def outcomes(fake: FakeSmtp, number: int = 1, **changes: Any) -> list[Outcome]:
     async def scenario(server: FakeSmtp, channel: Channel) -> list[Outcome]:
         return [outcome for n in range(1, number + 1) for outcome in await channel.send([plain(n)])]
 
-    found: list[Outcome] = play(scenario, fake, kind, **changes)
+    found: list[Outcome] = play(scenario, fake, **changes)
     return found
 
 
@@ -98,13 +96,13 @@ MISBEHAVING = [
 ]
 
 
-@pytest.mark.parametrize("kind", [Smtp, Pipelined])
+@pytest.mark.parametrize("pipelining", [False, True])
 @pytest.mark.parametrize(("step", "does", "state", "channel"), MISBEHAVING)
 def test_a_server_that_misbehaves_loses_and_doubles_nothing(
-    kind: type[Smtp], step: str, does: str, state: AttemptState, channel: ChannelState
+    step: str, does: str, state: AttemptState, channel: ChannelState, *, pipelining: bool
 ) -> None:
     fake = FakeSmtp(faults=[Fault(step, does)], extensions=OFFERED)
-    (outcome,) = outcomes(fake, kind)
+    (outcome,) = outcomes(fake, pipelining=pipelining)
     assert (outcome.state, outcome.channel) == (state, channel)
     assert fake.accepted == []
 

@@ -45,7 +45,7 @@ FAULTS = {
 }
 
 # A silent server is waited for so many times the deadline of a command.
-SHORT = patch("newsletter.dispatch.transports.smtp.AFTER_THE_DOT", 0.001)
+SHORT = patch("newsletter.dispatch.transports.smtp_channel.AFTER_THE_DOT", 0.001)
 
 
 def settings(port: int, **changes: Any) -> SmtpSettings:

@@ -24,26 +24,8 @@ from aiosmtplib import SMTPException, SMTPResponseException, SMTPSenderRefused, 
 
 from newsletter.dispatch.transports.base import ChannelState, Outcome, Outgoing
 from newsletter.dispatch.transports.conversation import Conversation
-from newsletter.dispatch.transports.smtp import (
-    AFTER_THE_DOT,
-    GOODBYE,
-    Smtp,
-    SmtpChannel,
-    envelope_path,
-)
+from newsletter.dispatch.transports.smtp_channel import AFTER_THE_DOT, GOODBYE, SmtpChannel, envelope_path
 from newsletter.model.address import needs_smtputf8, wire_address
-
-
-class Pipelined(Smtp):
-    """Smtp, quicker."""
-
-    async def open(self) -> SmtpChannel:
-        plain = await super().open()
-        if not plain.client.supports_extension("pipelining"):
-            return plain
-        return PipelinedChannel(
-            plain.client, plain.stream, plain.settings, replies=Conversation(plain.stream.transport)
-        )
 
 
 @dataclass(frozen=True, slots=True)
