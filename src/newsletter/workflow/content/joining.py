@@ -62,12 +62,12 @@ def join(ctx: Context, campaign: str, stays: str, gone: str, person: Person) -> 
                     "The files of these articles hold no key: give %(one)s and its translation the same name.", one=gone
                 )
             )
-        originals, operation = _originals(ctx, both), f"join {gone} to {stays}"
+        originals = _originals(ctx, both)
         writes = [
             write
             for tag, article in both.items()
             if (changes := ({"key": stays} if tag in other else {}) | originals.get(tag, {}))
-            for write in _writes(ctx, {tag: article}, changes, operation)
+            for write in _writes(ctx, {tag: article}, changes, f"join {gone} to {stays}")
         ]
         follow(ctx, campaign, {stays, gone}, person, lambda text, path: replace_article(text, gone, stays, path))
         for write in writes:
