@@ -52,6 +52,11 @@ class AssetRow:
     width: int | None = None
     height: int | None = None
 
+    @property
+    def file_name(self) -> str:
+        """As it is at its public address."""
+        return f"{self.sha256}.{'png' if self.media_type == 'image/png' else 'jpg'}"
+
 
 def latest(connection: Connection, issue_id: int) -> EditionRow | None:
     statement = select(edition).where(edition.c.issue_id == issue_id).order_by(edition.c.number.desc()).limit(1)

@@ -17,7 +17,7 @@ from newsletter.store.engine import reading
 from newsletter.store.issues import IssueRow
 from newsletter.store.tables import approval, edition
 from newsletter.workflow.approving import reviews
-from newsletter.workflow.composing.compose import Composition
+from newsletter.workflow.composing.composition import Composition
 from newsletter.workflow.content.wording import Moves, Piece, moves, pieces
 from newsletter.workflow.context import Context, draft_path
 from newsletter.workflow.drafts.drafting import texts_of

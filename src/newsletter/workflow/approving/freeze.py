@@ -23,7 +23,8 @@ from newsletter.store.tables import delivery
 from newsletter.tokens import INERT_ID
 from newsletter.workflow.audience import audience_rule, frozen_rule
 from newsletter.workflow.checking.check import errors
-from newsletter.workflow.composing.compose import Composition, compose
+from newsletter.workflow.composing.compose import compose
+from newsletter.workflow.composing.composition import Composition
 from newsletter.workflow.composing.reading_pages import pages_of
 from newsletter.workflow.context import Context
 from newsletter.workflow.people.witnesses import witnesses_of

@@ -9,7 +9,7 @@ from functools import lru_cache
 from newsletter.checks.finding import Where
 from newsletter.rendering.manuscript import PREVIEW, SUBJECT, Templates
 from newsletter.rendering.shield import FIELD
-from newsletter.workflow.composing.compose import Composition
+from newsletter.workflow.composing.composition import Composition
 
 LINES = {SUBJECT: "subject", PREVIEW: "preview"}
 TEXT = re.compile(r"articles/(?P<item>.+)\.(?P<field>title|summary|body)(\.txt)?")  # as rendering.content names them

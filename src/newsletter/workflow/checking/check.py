@@ -48,14 +48,14 @@ from newsletter.workflow.checking.definition_checks import (
     TEMPLATE,
     check_definitions,
 )
-from newsletter.workflow.checking.files import asset_name
 from newsletter.workflow.checking.last_time import last_time
 from newsletter.workflow.checking.link_checks import Link, links_reached, standing
 from newsletter.workflow.checking.mail_programs import published
 from newsletter.workflow.checking.mended_links import links_of
 from newsletter.workflow.checking.merge_checks import in_articles, in_draft
 from newsletter.workflow.checking.template_checks import attempt, strings_of, template_warnings
-from newsletter.workflow.composing.compose import WITNESSES, ComposedLanguage, Composition, planned_at
+from newsletter.workflow.composing.compose import WITNESSES, planned_at
+from newsletter.workflow.composing.composition import ComposedLanguage, Composition
 from newsletter.workflow.content.titles import titled
 from newsletter.workflow.context import Context, NothingToSend, draft_path, issue_name
 from newsletter.workflow.people.addressees import count
@@ -296,9 +296,7 @@ def _checked(ctx: Context, made: Composition, composed: ComposedLanguage, copy: 
         ),
         items=_items(context["sections"]),
         public_url=public_url,
-        assets=frozenset(
-            f"{public_url}/a/{asset_name(asset.sha256, asset.media_type)}" for asset in made.assets.values()
-        ),
+        assets=frozenset(f"{public_url}/a/{asset.file_name}" for asset in made.assets.values()),
         personal=_own_words(ctx, recipient),
         detect=detect,
         support=published(),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from newsletter.errors import UsageError
 from newsletter.i18n import Listed, Tongue, say
 from newsletter.workflow.composing import preview
-from newsletter.workflow.composing.compose import Composition
+from newsletter.workflow.composing.composition import Composition
 from newsletter.workflow.context import Context
 
 if TYPE_CHECKING:

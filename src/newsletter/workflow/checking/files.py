@@ -27,10 +27,6 @@ def write_previews(
             written.append(path)
     (folder / "assets").mkdir(exist_ok=True)
     for asset in edition.composition.assets.values():
-        path = folder / "assets" / asset_name(asset.sha256, asset.media_type)
+        path = folder / "assets" / asset.file_name
         path.write_bytes(asset.content)
     return written
-
-
-def asset_name(sha256: str, media_type: str) -> str:
-    return f"{sha256}.{'png' if media_type == 'image/png' else 'jpg'}"

@@ -9,9 +9,6 @@ from typing import Any
 
 from newsletter.errors import Problem, ProblemsFound
 from newsletter.i18n import direction, locale, pick, say
-from newsletter.message import serial
-from newsletter.message.envelope import Envelope
-from newsletter.message.parts import CompiledLanguage
 from newsletter.model.article import Library
 from newsletter.model.campaign import Campaign
 from newsletter.model.contact import NAME_FIELDS
@@ -21,14 +18,12 @@ from newsletter.rendering.content import Content, issue_date
 from newsletter.rendering.manuscript import Manuscript, Source, Strings, Templates
 from newsletter.rendering.selection import choose
 from newsletter.store import links
-from newsletter.store.editions import AssetRow
 from newsletter.store.engine import reading
 from newsletter.store.issues import IssueRow
-from newsletter.store.links import Place
 from newsletter.workflow.audience import audience_rule, is_statutory
+from newsletter.workflow.composing.composition import ComposedLanguage, Composition
 from newsletter.workflow.composing.envelopes import envelope_for
 from newsletter.workflow.composing.links import LinkRegister, reading_page, web_version
-from newsletter.workflow.composing.reading_pages import linked
 from newsletter.workflow.content.gather import library_of
 from newsletter.workflow.content.pictures import Pictures
 from newsletter.workflow.context import Context, NothingToSend
@@ -36,47 +31,6 @@ from newsletter.workflow.people.witnesses import witnesses_of
 from newsletter.workspace.loading import load_yaml
 
 WITNESSES = 200  # contacts a language that answer the questions which cannot be forced
-
-
-@dataclass(frozen=True, slots=True)
-class ComposedLanguage:
-    manuscript: Manuscript
-    compiled: CompiledLanguage
-    envelope: Envelope
-    subject: str  # the source, for lists
-    items: int
-
-
-@dataclass
-class Composition:
-    """A revision of an issue that is not frozen yet."""
-
-    issue: IssueRow
-    campaign: Campaign
-    draft: Draft
-    languages: dict[str, ComposedLanguage]
-    assets: dict[str, AssetRow]
-    links: dict[str, int]
-    definition: dict[str, Any]
-    notices: list[str] = field(default_factory=list)
-    places: dict[int, Place] = field(default_factory=dict)  # of the links, by their numbers
-
-    @property
-    def language_hashes(self) -> dict[str, str]:
-        return {
-            language: serial.content_hash(
-                serial.language(each.compiled), serial.envelope(each.envelope), linked(each.manuscript)
-            )
-            for language, each in self.languages.items()
-        }
-
-    @property
-    def hash(self) -> str:
-        return serial.content_hash(self.definition, self.language_hashes, sorted(self.assets))
-
-    @property
-    def variants(self) -> int:
-        return sum(len(each.compiled.variants) for each in self.languages.values())
 
 
 def compose(ctx: Context, issue: IssueRow, *, now: bool = False, only: Sequence[str] | None = None) -> Composition:

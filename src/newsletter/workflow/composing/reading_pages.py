@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from newsletter.audience import examples
 from newsletter.message.slots import Links
-from newsletter.rendering.manuscript import Body, Manuscript, Source, Templates
+from newsletter.rendering.manuscript import Source, Templates
 from newsletter.store.editions import PageRow
+from newsletter.workflow.composing.composition import PARTS, Composition, items_of, linked
 from newsletter.workflow.context import Context
 
-if TYPE_CHECKING:
-    from newsletter.workflow.composing.compose import Composition
-
-PARTS = ("title", "summary", "body")
 END = "<!--end-->"
 _ITEM = "".join(f"<!--{part}-->{{{{ item.{part} }}}}" for part in PARTS) + END
 TEMPLATE = (
@@ -34,30 +31,12 @@ def pages_of(ctx: Context, made: Composition) -> list[PageRow]:
     for language, each in made.languages.items():
         if not linked(each.manuscript):
             continue
-        for item, texts in zip(_items(each.manuscript), _render(ctx, made, language), strict=True):
+        for item, texts in zip(items_of(each.manuscript), _render(ctx, made, language), strict=True):
             key = (item["language"], item["key"])
             if item["reading"] and (key not in found or item["language"] == language):
                 picture, event = _plain(item["picture"]), _plain(item["event"])
                 found[key] = PageRow(*key, *texts, item["author"] or "", picture, event)
     return list(found.values())
-
-
-def linked(manuscript: Manuscript) -> list[list[str]]:
-    """Key, language and texts, as they are written, of the items that have a reading page: what a hash covers."""
-    return [
-        [item["key"], item["language"], *(_written(manuscript, item[part]) for part in PARTS), str(item["event"] or "")]
-        for item in _items(manuscript)
-        if item["reading"]
-    ]
-
-
-def _items(manuscript: Manuscript) -> list[Any]:
-    return [item for section in manuscript.context["sections"] for item in section["items"]]
-
-
-def _written(manuscript: Manuscript, value: Any) -> str:
-    source = manuscript.templates.source(value.source) if isinstance(value, Body) else None
-    return source.text if source else str(value)
 
 
 def _render(ctx: Context, made: Composition, language: str) -> list[tuple[str, str, str]]:

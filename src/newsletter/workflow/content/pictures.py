@@ -97,5 +97,4 @@ class Pictures:
         return found
 
     def _url(self, asset: AssetRow) -> str:
-        ending = "png" if asset.media_type == "image/png" else "jpg"
-        return f"{self.ctx.settings.public_url}/a/{asset.sha256}.{ending}"
+        return f"{self.ctx.settings.public_url}/a/{asset.file_name}"

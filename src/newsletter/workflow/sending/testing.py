@@ -20,7 +20,7 @@ from newsletter.store import people
 from newsletter.store.engine import reading
 from newsletter.store.people import Person
 from newsletter.workflow.audience import audience_rule
-from newsletter.workflow.composing.compose import ComposedLanguage, Composition
+from newsletter.workflow.composing.composition import ComposedLanguage, Composition
 from newsletter.workflow.context import Context
 from newsletter.workflow.people.witnesses import witnesses_of
 from newsletter.workflow.sending.own_mail import OwnMail, Posted, post
