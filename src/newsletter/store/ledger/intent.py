@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from newsletter.store.ledger.quick import Quick
-from newsletter.store.ledger.sql import may_not_write
+from newsletter.store.ledger.sql import by_id, may_not_write
 
 # Claim is mine, run still sending, not suppressed in a scope that covers this publication, still entitled.
 INTEND = f"""
@@ -18,7 +18,7 @@ INTEND = f"""
            claim_id = NULL, claimed_until = NULL, changed_at = :now
       FROM run
      WHERE delivery.id IN :ids
-       AND delivery.state = 'pending'
+       AND {by_id("delivery.state")} = 'pending'
        AND delivery.claim_id = :worker
        AND run.id = delivery.run_id
        AND run.state = 'sending'
@@ -33,7 +33,7 @@ SKIP = f"""
            serves = NULL, claim_id = NULL, claimed_until = NULL, changed_at = :now
       FROM run
      WHERE delivery.id IN :ids
-       AND delivery.state = 'pending'
+       AND {by_id("delivery.state")} = 'pending'
        AND delivery.claim_id = :worker
        AND run.id = delivery.run_id
        AND run.state = 'sending'

@@ -11,22 +11,23 @@ from sqlalchemy import Connection
 
 from newsletter.model.delivery import DELIVERY_AFTER, AttemptState, DeliveryState
 from newsletter.store.ledger.quick import Quick
+from newsletter.store.ledger.sql import by_id
 
 # Rows 4 and 5: attempt is mine, is the delivery's last, and has no outcome yet.
-DELIVERY_OUTCOME = """
+DELIVERY_OUTCOME = f"""
     UPDATE delivery
        SET state = :state, reason = :reason, not_before = COALESCE(:not_before, not_before), changed_at = :now
      WHERE id = :delivery
-       AND state = 'sending'
+       AND {by_id("state")} = 'sending'
        AND EXISTS (SELECT 1 FROM attempt a
                     WHERE a.id = :attempt AND a.delivery_id = delivery.id AND a.number = delivery.attempts
-                      AND a.worker_id = :worker AND a.state = 'intent')
+                      AND a.worker_id = :worker AND {by_id("a.state")} = 'intent')
 """
 
-ATTEMPT_OUTCOME = """
+ATTEMPT_OUTCOME = f"""
     UPDATE attempt
        SET state = :attempt_state, reply = :reply, provider_id = :provider_id, finished_at = :now
-     WHERE id = :attempt AND worker_id = :worker AND state = 'intent'
+     WHERE id = :attempt AND worker_id = :worker AND {by_id("state")} = 'intent'
 """
 
 # Row 6: attempt matches: it is the delivery's last. That any attempt arrived settles the delivery too.

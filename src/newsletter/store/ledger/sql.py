@@ -44,6 +44,12 @@ def skip_locked(connection: Connection) -> str:
     return "FOR UPDATE SKIP LOCKED" if connection.dialect.name == "postgresql" else ""
 
 
+def by_id(column: str) -> str:
+    """A column of a row that is found by its id, for a condition that no index is to serve. Where PostgreSQL's
+    statistics are older than a launch, it takes rows that wait for few, and would go through all of them each time."""
+    return f"COALESCE({column}, '')"
+
+
 def _literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 

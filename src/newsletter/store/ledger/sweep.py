@@ -18,14 +18,13 @@ DEAD = """
      WHERE id <> :worker AND (stopped_at IS NOT NULL OR heartbeat_at < :stale OR :alone)
 """
 
-# Row 5: sending -> unconfirmed; the worker's heartbeat is stale.
+# Row 5: sending -> unconfirmed; the worker's heartbeat is stale. Found by the attempts that are open, which are few.
 UNCONFIRM_DELIVERIES = f"""
     UPDATE delivery
        SET state = 'unconfirmed', reason = 'the sending program stopped before it knew the outcome', changed_at = :now
      WHERE state = 'sending'
-       AND EXISTS (SELECT 1 FROM attempt a
-                    WHERE a.delivery_id = delivery.id AND a.number = delivery.attempts AND a.state = 'intent'
-                      AND a.worker_id IN ({DEAD}))
+       AND (id, attempts) IN (SELECT a.delivery_id, a.number FROM attempt a
+                               WHERE a.state = 'intent' AND a.worker_id IN ({DEAD}))
     RETURNING id
 """
 
