@@ -51,7 +51,7 @@ class Waking:
         self._tick, self._housekeeping = tick, housekeeping
         self._one = threading.Lock()  # a wake-up during a tick waits: that tick may have looked too early
         self._ended = False
-        self._stopped = threading.Event()
+        self.stopped = threading.Event()
         self._looked = time.monotonic()
         self.scheduler = BackgroundScheduler(timezone=UTC, job_defaults=JOB_DEFAULTS)
 
@@ -69,7 +69,7 @@ class Waking:
             self._one
         ):  # a tick that adds a wake-up while the scheduler shuts down would wait for it, and it for the tick
             self._ended = True
-        self._stopped.set()
+        self.stopped.set()
         self.scheduler.shutdown(wait=True)
 
     def wake(self) -> None:
@@ -79,7 +79,7 @@ class Waking:
                 self.scheduler.add_job(self.wake, "date", run_date=planned, id="planned", replace_existing=True)
 
     def _mind_the_clock(self) -> None:
-        while not self._stopped.wait(TICK.total_seconds()):
+        while not self.stopped.wait(TICK.total_seconds()):
             if time.monotonic() - self._looked > 2 * TICK.total_seconds():
                 self.wake()
 
@@ -159,7 +159,7 @@ def kept(ctx: Context, *, alone: bool = False) -> Iterator[Waking]:
 @contextmanager
 def _waking(ctx: Context) -> Iterator[Waking]:
     with working(ctx) as jobs:
-        waking = Waking(lambda: tick(ctx, jobs), lambda: schedule.keep_house(replace(ctx)))
+        waking = Waking(lambda: tick(ctx, jobs), lambda: schedule.keep_house(replace(ctx), waking.stopped.is_set))
         waking.start()
         try:
             yield waking

@@ -312,6 +312,19 @@ def test_a_cancelled_run_leaves_out_the_rest_and_keeps_what_left(world: World) -
     assert counts(world.engine, run) == {S.ACCEPTED: 10, S.SKIPPED: 15}
 
 
+def test_a_stop_does_not_wait_until_all_of_a_cancelled_run_is_left_out(world: World) -> None:
+    run, stop = launched(world), asyncio.Event()
+
+    async def cancelled_and_stopped(_: Sequence[Outgoing]) -> None:
+        with writing(world.engine) as connection:
+            ledger.cancel(connection, run, by(world, "wrong date"))
+        stop.set()
+
+    report = send(world, Scripted(before=cancelled_and_stopped), run, stop)
+    assert report.ended is Ended.CANCELLED
+    assert counts(world.engine, run) == {S.ACCEPTED: 1, S.PENDING: 24}  # for housekeeping
+
+
 def test_stop_finishes_what_is_under_way_and_gives_back_the_rest(world: World) -> None:
     run = launched(world)
     stop = asyncio.Event()

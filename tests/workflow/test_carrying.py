@@ -125,6 +125,18 @@ def test_a_small_alert_overtakes_large_digests_within_a_second(tmp_path: Path, c
     assert min(lengths[:-1]) >= TURN  # from then on they take turns of a fair length
 
 
+def test_after_a_cancelled_run_who_waited_goes_on_at_once(tmp_path: Path, clock: FixedClock) -> None:
+    with office(lay(tmp_path / "ws"), clock) as ws:
+        approved(ws)
+        run, deferred = launched(ws, rehearse=True), list[tuple[str, str]]()
+        add_run(ws)
+        cancelled = Report(Ended.CANCELLED, Sums(0, {}))
+        carry(
+            ws.context, run, stopping=NEVER, defer=_into(deferred), turns=Turns(), dispatch=lambda *_, **__: cancelled
+        )
+    assert deferred == [("send", str(run + 1))]
+
+
 def test_a_run_that_cannot_be_sent_does_not_cut_in_for_ever(tmp_path: Path, clock: FixedClock) -> None:
     with office(lay(tmp_path / "ws"), clock) as ws:
         approved(ws)

@@ -612,6 +612,19 @@ def test_housekeeping_gives_up_and_leaves_out_the_rest_of_a_cancelled_run(one: P
     assert states == ["rejected"] * 3 + ["skipped"] * 5
 
 
+def test_housekeeping_ends_where_the_program_is_to_stop(one: Process, engine: Engine) -> None:
+    prepare(engine, "2026-12", IssueState.SCHEDULED, planned=TUESDAY)
+    one.at(TUESDAY)
+    with writing(engine) as connection:
+        connection.execute(update(run).values(state=RunState.CANCELLED.value))
+    schedule.keep_house(one.ctx, lambda: True)
+    with reading(engine) as connection:
+        assert set(connection.execute(select(delivery.c.state)).scalars()) == {"pending"}
+    schedule.keep_house(one.ctx)
+    with reading(engine) as connection:
+        assert set(connection.execute(select(delivery.c.state)).scalars()) == {"skipped"}
+
+
 def test_housekeeping_sweeps_away_bytes_of_documents_that_nobody_has(one: Process, engine: Engine) -> None:
     one.at(TUESDAY)
     with writing(engine) as connection:

@@ -105,8 +105,10 @@ async def _report(sending: Sending) -> Report:
     await sending.write(lambda connection: ledger.reopen(connection, run))
     state, reason = await sending.write(lambda connection: ledger.state_of(connection, run))
     if state is RunState.CANCELLED:
-        while await sending.write(lambda connection: ledger.skip_cancelled(connection, run, now=now)):
-            pass
+        while not sending.stop.is_set() and await sending.write(
+            lambda connection: ledger.skip_cancelled(connection, run, now=now)
+        ):
+            pass  # what is left then, housekeeping leaves out
     next_at = await sending.write(lambda connection: ledger.next_due(connection, run))
     sums = await asyncio.to_thread(_sums, sending.post, run)
     sending.tally.read(sums)

@@ -94,11 +94,12 @@ def carry(
             with reading(ctx.engine) as connection:
                 issue = issues.get(connection, run.issue_id)
             notices.halted(ctx, issue, report.reason or "")
-    if report.ended is Ended.STOPPED and not stopping.is_set():
-        turns.cut_short(run_id)
-        waiting = sorted(_others(ctx, run_id), key=turns.at_once, reverse=True)
-        for each in (*waiting, run_id):
+    if report.ended in (Ended.STOPPED, Ended.CANCELLED) and not stopping.is_set():
+        for each in sorted(_others(ctx, run_id), key=turns.at_once, reverse=True):
             defer(SEND, str(each))
+        if report.ended is Ended.STOPPED:
+            turns.cut_short(run_id)
+            defer(SEND, str(run_id))
     return report
 
 

@@ -306,24 +306,27 @@ def send_run(ctx: Context, run_id: int, send: Callable[[Context, int], object]) 
         return  # a later tick looks again
 
 
-def keep_house(ctx: Context) -> None:
+def keep_house(ctx: Context, stopped: Callable[[], bool] = lambda: False) -> None:
     """Gives up what was tried for too long, leaves out the rest of cancelled runs, sweeps away bytes of documents that
-    nobody has any more (in bites); asks after doubts."""
+    nobody has any more (in bites); asks after doubts. Once `stopped`, the rest is left for the next time."""
     now = ctx.clock.now()
-    _until_none(ctx, partial(ledger.give_up, now=now))
     with reading(ctx.engine) as connection:
         cancelled = runs.cancelled_with_rest(connection)
-    for run_id in cancelled:
-        _until_none(ctx, partial(ledger.skip_cancelled, run=run_id, now=now))
-    _until_none(ctx, partial(documents.sweep, now=now))
-    ask_after_doubts(ctx)
+    bites: list[Callable[[Connection], int]] = [
+        partial(ledger.give_up, now=now),
+        *(partial(ledger.skip_cancelled, run=run_id, now=now) for run_id in cancelled),
+        partial(documents.sweep, now=now),
+    ]
+    for bite in bites:
+        while not stopped() and _carried_out(ctx, bite):
+            pass
+    if not stopped():
+        ask_after_doubts(ctx)
 
 
-def _until_none(ctx: Context, bite: Callable[[Connection], int]) -> None:
-    while True:
-        with writing(ctx.engine) as connection:
-            if not bite(connection):
-                return
+def _carried_out(ctx: Context, bite: Callable[[Connection], int]) -> int:
+    with writing(ctx.engine) as connection:
+        return bite(connection)
 
 
 def schedule_person(ctx: Context) -> Person:
