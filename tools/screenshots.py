@@ -15,6 +15,8 @@ from tests.browser import ALONE, HOW, chromium, program, serving, steps_of
 from newsletter.app import open_workspace
 from newsletter.cli.demo import CAMPAIGN, run_demo
 
+ARTICLE = "/articles/events/forum-digital"
+PICTURED = (ARTICLE, f"{ARTICLE}/en/edit", *(f"{ARTICLE}/picture{more}" for more in ("", "/choose", "/crop")))
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 
 
@@ -35,7 +37,8 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="newsletter-") as made:
         run_demo(Path(made))
         with open_workspace(made) as ws, serving(ws) as served, chromium() as browser:
-            paths = [*ALONE, *steps_of(next(each.name for each in ws.issues(CAMPAIGN)))]
+            issue = next(each.name for each in ws.issues(CAMPAIGN))
+            paths = [*ALONE, *PICTURED, *steps_of(issue), f"/issues/{issue}/links"]
             for size, (width, height) in SIZES.items():
                 for scheme in ("light", "dark"):
                     context = browser.new_context(
