@@ -29,7 +29,8 @@ from newsletter.app import Workspace, open_workspace
 from newsletter.store.engine import reading, writing
 from newsletter.store.tables import attempt
 from newsletter.workflow.people.staff import sign_in_as
-from newsletter.workflow.sending.send import launch, plan_send
+from newsletter.workflow.sending.launch import launch
+from newsletter.workflow.sending.plan import plan_send
 
 PROGRAM = [sys.executable, "-c", "from newsletter.cli import main; main()"]
 SENT = 20_000  # messages, before memory is read

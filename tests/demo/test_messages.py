@@ -16,7 +16,9 @@ from newsletter.clock import FixedClock, SystemClock
 from newsletter.workflow.approving.approve import approve
 from newsletter.workflow.approving.freeze import submit
 from newsletter.workflow.people.contacts import import_file
-from newsletter.workflow.sending.send import launch, plan_send, send
+from newsletter.workflow.sending.launch import launch
+from newsletter.workflow.sending.plan import plan_send
+from newsletter.workflow.sending.send import send
 from newsletter.workspace.demo import lay_demo, next_month
 from tests.node_programs import read_mail
 from tests.servers import missing

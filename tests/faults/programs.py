@@ -22,7 +22,8 @@ from newsletter.clock import FixedClock
 from newsletter.store.engine import reading, writing
 from newsletter.store.runs import get
 from newsletter.store.tables import worker as worker_table
-from newsletter.workflow.sending.send import launch, plan_send
+from newsletter.workflow.sending.launch import launch
+from newsletter.workflow.sending.plan import plan_send
 from tests.faults.books import Side, Verdict, judge, smtp_side
 from tests.faults.fleet import log_of, serve, work
 from tests.faults.lives import end, life, name, until

@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 
 from newsletter.clock import FixedClock
 from newsletter.store.engine import writing
-from newsletter.workflow.sending.send import launch, plan_send
+from newsletter.workflow.sending.launch import launch
+from newsletter.workflow.sending.plan import plan_send
 from tests.web.desk import client
 from tests.workflow.office import ISSUE, approved, lay, office
 

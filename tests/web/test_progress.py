@@ -21,7 +21,8 @@ from newsletter.workflow.people import lookup
 from newsletter.workflow.results import progress, sent
 from newsletter.workflow.scheduling.schedule import keep_house
 from newsletter.workflow.sending.control import control
-from newsletter.workflow.sending.send import launch, plan_send
+from newsletter.workflow.sending.launch import launch
+from newsletter.workflow.sending.plan import plan_send
 from tests.web.desk import client, post
 from tests.workflow.office import ISSUE, approved, carry, lay, office
 

@@ -21,7 +21,9 @@ from newsletter.workflow.approving.freeze import submit
 from newsletter.workflow.results.status import status_of
 from newsletter.workflow.scheduling import launching, schedule
 from newsletter.workflow.scheduling.agenda import plan_issue
-from newsletter.workflow.sending.send import LaunchedMeanwhile, launch, plan_send, send
+from newsletter.workflow.sending.launch import LaunchedMeanwhile, launch
+from newsletter.workflow.sending.plan import plan_send
+from newsletter.workflow.sending.send import send
 from tests.web.desk import client, post
 from tests.workflow.office import ISSUE, approved, lay, office
 

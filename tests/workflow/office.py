@@ -11,7 +11,9 @@ from newsletter.clock import FixedClock
 from newsletter.workflow.approving.approve import approve
 from newsletter.workflow.approving.freeze import submit
 from newsletter.workflow.people.contacts import import_file
-from newsletter.workflow.sending.send import launch, plan_send, send
+from newsletter.workflow.sending.launch import launch
+from newsletter.workflow.sending.plan import plan_send
+from newsletter.workflow.sending.send import send
 from newsletter.workflow.upkeep.init import lay_starter
 
 ISSUE = "news/2026-12"

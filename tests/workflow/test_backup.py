@@ -17,8 +17,10 @@ from newsletter.store import runs
 from newsletter.store.engine import reading
 from newsletter.workflow.results.status import status_of
 from newsletter.workflow.sending.control import control
+from newsletter.workflow.sending.launch import launch
 from newsletter.workflow.sending.origin import Copied, confirm_origin
-from newsletter.workflow.sending.send import launch, plan_send, send
+from newsletter.workflow.sending.plan import plan_send
+from newsletter.workflow.sending.send import send
 from newsletter.workflow.upkeep.backup import back_up, restore
 from tests.servers import PostgresServer, missing
 from tests.workflow.office import ISSUE, add_contacts, approved, lay, office

@@ -26,7 +26,9 @@ from newsletter.store.engine import reading, writing
 from newsletter.store.tables import audit, delivery, service_message
 from newsletter.workflow.context import Context
 from newsletter.workflow.scheduling.carrying import LOOK, TURN, Turn, Turns, carry
-from newsletter.workflow.sending.send import Stopping, launch, plan_send
+from newsletter.workflow.sending.launch import launch
+from newsletter.workflow.sending.plan import plan_send
+from newsletter.workflow.sending.send import Stopping
 from tests.fakes.smtp import CLOSE, Fault
 from tests.servers import free_port
 from tests.workflow.office import ISSUE, approved, lay, office

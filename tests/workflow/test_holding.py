@@ -8,7 +8,9 @@ from newsletter.clock import FixedClock
 from newsletter.store import ledger, runs
 from newsletter.store.engine import reading, writing
 from newsletter.workflow.sending.holding import held
-from newsletter.workflow.sending.send import launch, plan_send, send
+from newsletter.workflow.sending.launch import launch
+from newsletter.workflow.sending.plan import plan_send
+from newsletter.workflow.sending.send import send
 from tests.web.desk import client
 from tests.workflow.office import ISSUE, approved, lay, office
 

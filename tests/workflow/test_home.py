@@ -23,7 +23,8 @@ from newsletter.clock import FixedClock
 from newsletter.errors import UsageError
 from newsletter.settings import KEYS
 from newsletter.workflow.results.status import status_of
-from newsletter.workflow.sending.send import launch, plan_send
+from newsletter.workflow.sending.launch import launch
+from newsletter.workflow.sending.plan import plan_send
 from newsletter.workflow.upkeep import doctor
 from newsletter.workflow.upkeep.backup import back_up, restore
 from newsletter.workflow.upkeep.exchange import exchange, pull, push

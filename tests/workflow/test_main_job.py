@@ -18,7 +18,7 @@ from newsletter.workflow.approving.approve import approve, ask_for_changes
 from newsletter.workflow.approving.freeze import ChecksFailed, submit
 from newsletter.workflow.people.contacts import suppress
 from newsletter.workflow.results.status import status_of
-from newsletter.workflow.sending.send import plan_send
+from newsletter.workflow.sending.plan import plan_send
 from newsletter.workflow.sending.testing import send_tests
 from tests.workflow.office import ISSUE, approved, carry, lay, office
 

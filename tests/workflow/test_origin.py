@@ -11,8 +11,10 @@ from newsletter.model.permission import NotAllowed
 from newsletter.store.engine import reading
 from newsletter.store.tables import audit
 from newsletter.workflow.sending.control import control
+from newsletter.workflow.sending.launch import launch
 from newsletter.workflow.sending.origin import Copied, confirm_origin, strange
-from newsletter.workflow.sending.send import launch, plan_send, send
+from newsletter.workflow.sending.plan import plan_send
+from newsletter.workflow.sending.send import send
 from tests.workflow.office import ISSUE, add_contacts, approved, carry, lay, office
 from tests.workflow.test_real_send import mail_server, smtp
 

@@ -24,7 +24,8 @@ from newsletter.workflow.approving.approve import approve
 from newsletter.workflow.approving.freeze import submit
 from newsletter.workflow.people.deliveries import settle
 from newsletter.workflow.results.status import status_of
-from newsletter.workflow.sending.send import launch, plan_send
+from newsletter.workflow.sending.launch import launch
+from newsletter.workflow.sending.plan import plan_send
 from tests.fakes.smtp import FakeSmtp, Fault
 from tests.workflow.office import ISSUE, add_contacts, approved, carry, lay, office
 

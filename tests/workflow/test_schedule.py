@@ -25,7 +25,8 @@ from newsletter.store.tables import audit, delivery, edition, firing, issue, run
 from newsletter.tokens import AddressKeys, KeyRing
 from newsletter.workflow.context import LOCAL, Context
 from newsletter.workflow.scheduling import schedule
-from newsletter.workflow.sending.send import LaunchedMeanwhile, launch, plan_send
+from newsletter.workflow.sending.launch import LaunchedMeanwhile, launch
+from newsletter.workflow.sending.plan import plan_send
 from newsletter.workspace.documents import FolderDocuments
 from tests.dispatch.world import NOW, add_contacts, make_world
 

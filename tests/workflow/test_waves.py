@@ -11,7 +11,9 @@ from newsletter.dispatch.post import Ended
 from newsletter.store.engine import reading, writing
 from newsletter.store.tables import contact, delivery
 from newsletter.workflow.approving.approve import latest_edition
-from newsletter.workflow.sending.send import launch, plan_send, send
+from newsletter.workflow.sending.launch import launch
+from newsletter.workflow.sending.plan import plan_send
+from newsletter.workflow.sending.send import send
 from newsletter.workflow.sending.waves import waves
 from tests.web.desk import client
 from tests.workflow.office import ISSUE, approved, lay, office

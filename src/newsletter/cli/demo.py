@@ -15,7 +15,7 @@ from newsletter.workflow.approving.approve import approve
 from newsletter.workflow.approving.freeze import submit
 from newsletter.workflow.content.gather import gather_issue
 from newsletter.workflow.people.contacts import import_file
-from newsletter.workflow.sending.send import plan_send
+from newsletter.workflow.sending.plan import plan_send
 from newsletter.workspace.demo import lay_demo, next_month
 from newsletter.workspace.schemas import write_schemas
 

@@ -37,7 +37,7 @@ def send(
     """
     with opened(workspace) as ws:
         from newsletter.cli.sending import run_send, show_plan
-        from newsletter.workflow.sending.send import plan_send
+        from newsletter.workflow.sending.plan import plan_send
         from newsletter.workflow.sending.testing import send_tests
 
         ctx = ws.context

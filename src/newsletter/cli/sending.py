@@ -9,7 +9,9 @@ from newsletter.store.engine import reading
 from newsletter.store.people import Person
 from newsletter.workflow.context import Context
 from newsletter.workflow.results.status import Status
-from newsletter.workflow.sending.send import Plan, launch, send
+from newsletter.workflow.sending.launch import launch
+from newsletter.workflow.sending.plan import Plan
+from newsletter.workflow.sending.send import send
 
 NAMED = 20  # institutions that a line each is for
 

@@ -34,7 +34,8 @@ from newsletter.workflow.checking.last_time import last_time
 from newsletter.workflow.context import Context
 from newsletter.workflow.scheduling.agenda import Entry, surprise
 from newsletter.workflow.scheduling.schedule import SEND, Defer, zone_for
-from newsletter.workflow.sending.send import launch, plan_send, run_of
+from newsletter.workflow.sending.launch import launch, run_of
+from newsletter.workflow.sending.plan import plan_send
 
 WINDOW = timedelta(seconds=60)  # between "send now" and the launch
 

@@ -41,7 +41,8 @@ from newsletter.workflow.approving.approve import latest_edition
 from newsletter.workflow.context import Context
 from newsletter.workflow.scheduling.doubts import ask_after_doubts
 from newsletter.workflow.scheduling.recurring import Recurring, recurring
-from newsletter.workflow.sending.send import LaunchedMeanwhile, launch, plan_send
+from newsletter.workflow.sending.launch import LaunchedMeanwhile, launch
+from newsletter.workflow.sending.plan import plan_send
 
 Defer = Callable[[str, str], None]
 Gather = Callable[[Context, str, str, Person], str | None]  # campaign, key; a note for people
