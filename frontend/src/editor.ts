@@ -3,10 +3,11 @@ import "prosemirror-view/style/prosemirror.css";
 import "@milkdown/kit/prose/gapcursor/style/gapcursor.css";
 import "./editor.css";
 import { FieldQuestion } from "./editor/dialogs";
+import { type About, markdown, PictureQuestion } from "./editor/picture";
 import { open, type Rich } from "./editor/rich";
 import type { Source, Wishes } from "./editor/source";
-import { askField, askLink, press, show } from "./editor/toolbar";
-import { cleaned } from "./paste";
+import { askField, askLink, askPicture, press, show } from "./editor/toolbar";
+import { cleaned, insert } from "./paste";
 
 const token = (): string => document.querySelector<HTMLMetaElement>('meta[name="csrf"]')?.content ?? "";
 
@@ -21,11 +22,13 @@ class Writing {
   constructor(
     private readonly field: HTMLTextAreaElement,
     private readonly parts: HTMLElement,
+    private readonly pictures: PictureQuestion | null,
   ) {
     this.tools = this.part("tools");
     this.buttons = [...this.tools.querySelectorAll<HTMLButtonElement>("[data-does]")];
     this.question = new FieldQuestion(document.querySelector<HTMLDialogElement>("#ask-field")!);
     for (const button of this.buttons) button.addEventListener("click", () => this.pressed(button.dataset.does ?? ""));
+    this.parts.querySelector("[data-picture]")?.addEventListener("click", () => this.askPicture());
     this.part("source").addEventListener(
       "click",
       () => void this.turn(() => (this.rich ? this.toSource() : this.toRich())),
@@ -116,6 +119,23 @@ class Writing {
     this.part("source").setAttribute("aria-pressed", String(!rich));
   }
 
+  /** The newsletter of a new article is chosen in its form. */
+  private get about(): About {
+    const asked = this.field.form?.elements.namedItem("campaign") as HTMLInputElement | null;
+    const campaign = this.parts.dataset.campaign || asked?.value || "";
+    return { campaign, lang: this.language, dir: this.field.dir };
+  }
+
+  private askPicture(): void {
+    if (!this.pictures) return;
+    if (this.rich) return askPicture(this.rich.view, this.rich.shield, this.pictures, this.about);
+    this.pictures.ask(this.about, null, (picture) => {
+      if (picture && this.plain) this.plain.insert(markdown(picture));
+      else if (picture) insert(this.field, markdown(picture));
+      (this.plain?.view ?? this.field).focus();
+    });
+  }
+
   private write(text: string): void {
     if (text === this.field.value) return;
     this.field.value = text;
@@ -131,9 +151,11 @@ class Writing {
   }
 }
 
+const question = document.querySelector<HTMLDialogElement>("#ask-picture");
+const pictures = question && new PictureQuestion(question, token);
 for (const field of document.querySelectorAll<HTMLTextAreaElement>("textarea[data-markdown]")) {
   const parts = document.querySelector<HTMLElement>(`[data-editor-of="${field.id}"]`);
   if (!parts) continue;
-  const writing = new Writing(field, parts);
+  const writing = new Writing(field, parts, pictures);
   void writing.turn(() => writing.toRich());
 }

@@ -20,7 +20,7 @@ export async function cleaned(html: string, token: string): Promise<string | nul
 }
 
 // execCommand, so that the browser's own undo takes it back.
-function insert(field: HTMLTextAreaElement, text: string): void {
+export function insert(field: HTMLTextAreaElement, text: string): void {
   field.focus();
   if (!document.execCommand("insertText", false, text)) field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
 }

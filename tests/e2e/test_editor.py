@@ -90,8 +90,9 @@ def saved(page: Page) -> str:
 
 
 def caret_at_end_of(page: Page, words: str) -> None:
-    rich(page).get_by_text(words).click()
-    page.wait_for_timeout(100)  # the editor takes the caret over after the click
+    block = rich(page).get_by_text(words)
+    block.click()
+    page.wait_for_function("block => block.contains(getSelection().focusNode)", arg=block.element_handle())
     page.keyboard.press("End")
 
 

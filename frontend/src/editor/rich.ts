@@ -42,6 +42,7 @@ export interface Wishes {
 
 export interface Rich {
   view: EditorView;
+  shield: Shield;
   close: () => Promise<unknown>;
 }
 
@@ -114,5 +115,5 @@ export async function open(source: string, wishes: Wishes): Promise<Rich | null>
     await editor.destroy();
     return null;
   }
-  return { view, close: () => editor.destroy() };
+  return { view, shield, close: () => editor.destroy() };
 }

@@ -5,6 +5,8 @@ import { liftListItem, wrapInList } from "@milkdown/kit/prose/schema-list";
 import { type Command, type EditorState, NodeSelection } from "@milkdown/kit/prose/state";
 import type { EditorView } from "@milkdown/kit/prose/view";
 import { ask, type FieldQuestion } from "./dialogs";
+import type { About, PictureQuestion } from "./picture";
+import type { Shield } from "./shield";
 
 const within = (state: EditorState, name: string): boolean => {
   const { $from } = state.selection;
@@ -65,6 +67,22 @@ export function askField(view: EditorView, question: FieldQuestion): void {
       const marks = view.state.selection.$from.marks();
       const chip = view.state.schema.nodes.merge_field!.create({ value: expression }, null, marks);
       view.dispatch(view.state.tr.replaceSelectionWith(chip, false).scrollIntoView());
+    }
+    view.focus();
+  });
+}
+
+/** The chosen picture is changed; else a new one goes in where the caret is. */
+export function askPicture(view: EditorView, shield: Shield, question: PictureQuestion, about: About): void {
+  const { selection } = view.state;
+  const type = view.state.schema.nodes.image!;
+  const chosen = selection instanceof NodeSelection && selection.node.type === type ? selection.node.attrs : null;
+  const given = chosen && { src: chosen.src as string, alt: shield.lift(chosen.alt) };
+  question.ask(about, given, (picture) => {
+    if (picture) {
+      const alt = shield.put(picture.alt) ?? picture.alt;
+      const node = type.create({ ...chosen, src: picture.src, alt });
+      view.dispatch(view.state.tr.replaceSelectionWith(node, false).scrollIntoView());
     }
     view.focus();
   });

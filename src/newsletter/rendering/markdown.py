@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import nh3
 from markdown_it import MarkdownIt
@@ -66,7 +66,7 @@ def to_html(
 def pictures(markdown: str) -> list[str]:
     """What a body shows, in order, each once: paths of the workspace and addresses."""
     children = [child for token in parse(markdown) for child in token.children or ()]
-    return list(dict.fromkeys(str(child.attrGet("src")) for child in children if child.type == "image"))
+    return list(dict.fromkeys(_source(child) for child in children if child.type == "image"))
 
 
 def parse(markdown: str) -> list[Token]:
@@ -125,7 +125,7 @@ def _with_pictures(children: Sequence[Token], picture: ShowPicture | None) -> li
     result = []
     for child in children:
         if child.type == "image":
-            source = str(child.attrGet("src") or "")
+            source = _source(child)
             shown = picture(source) if picture else ({"url": source} if source.startswith("http") else None)
             if shown is None:
                 result += child.children or []
@@ -136,6 +136,12 @@ def _with_pictures(children: Sequence[Token], picture: ShowPicture | None) -> li
             child.attrSet("src", str(shown["url"]))
         result.append(child)
     return result
+
+
+def _source(image: Token) -> str:
+    """An address as it is, the path of a file as the file is called."""
+    source = str(image.attrGet("src") or "")
+    return source if source.startswith("http") else unquote(source)
 
 
 @cache

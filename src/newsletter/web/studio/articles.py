@@ -18,7 +18,7 @@ from newsletter.model.permission import Action
 from newsletter.web.studio.article_form import fields_of, front_of, names_event, spoken
 from newsletter.web.studio.desk import At, Desk, allowed, form_value
 from newsletter.web.studio.issues import the_issue
-from newsletter.web.studio.pictures import thumbnail
+from newsletter.web.studio.pictures import in_text, thumbnail
 from newsletter.workflow.content import amend, articles, joining, outdated, readable
 from newsletter.workflow.content.articles import Shelved
 from newsletter.workflow.content.event_fields import FieldsWrong
@@ -116,7 +116,7 @@ def _page(at: Desk, campaign: str, article: str, failed: str = "") -> Response:
         can_amend=amend.can_amend,
         changeable=any(amend.can_amend(each) for each in found.translations.values()),
         thumbnail=thumbnail(at.ctx, campaign, found.first.picture),
-        readable=partial(_readable, {path: name for path, name in own_names.items() if name}),
+        readable=partial(_readable, at, campaign, {path: name for path, name in own_names.items() if name}),
         lacking=lacking,
         likely=[(each, library[each.key]) for each in joining.likely(article, library)] if lacking else [],
         changed={tag: outdated.changed_since(at.ctx, found.translations, tag) for tag in found.outdated},
@@ -124,13 +124,17 @@ def _page(at: Desk, campaign: str, article: str, failed: str = "") -> Response:
     )
 
 
-def _readable(own_names: dict[str, str], article: Article, core: dict[str, str]) -> dict[str, Markup]:
+def _readable(
+    at: Desk, campaign: str, own_names: dict[str, str], article: Article, core: dict[str, str]
+) -> dict[str, Markup]:
     """Title, summary and body as HTML, which `readable` makes safe; `core`: what fields that all have are called."""
     names = core | own_names
+    shown = partial(in_text, at.ctx, campaign)
+    html = readable.body(article.body, article.language, own=article.own, names=names, picture=shown)
     return {
         "title": Markup(readable.line(article.title, own=article.own, names=names)),  # noqa: S704
         "summary": Markup(readable.line(article.summary, own=article.own, names=names)),  # noqa: S704
-        "body": Markup(readable.body(article.body, article.language, own=article.own, names=names)),  # noqa: S704
+        "body": Markup(html),  # noqa: S704
     }
 
 
@@ -186,6 +190,7 @@ def _edit(
         picture=now.article.picture,
         thumbnail=thumbnail(at.ctx, campaign, now.article.picture),
         tag=language,
+        campaign=campaign,
         back=f"/articles/{campaign}/{quote(article)}",
         failed=at.say(error) if error else "",
     )

@@ -11,13 +11,14 @@ from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import Response
 
 from newsletter.errors import NewsletterError
+from newsletter.gathering.images import PictureError
 from newsletter.i18n import Said, say
 from newsletter.model.article import Picture
 from newsletter.model.crop import ASPECTS, Crop
 from newsletter.model.permission import Action
 from newsletter.web.studio.desk import At, Desk, allowed, form_value
 from newsletter.web.thumbnails import USES
-from newsletter.workflow.content.picture_files import KINDS, LARGEST, lying
+from newsletter.workflow.content.picture_files import KINDS, LARGEST, PictureFile, lying, uploaded
 from newsletter.workflow.content.pictures import lies_at
 from newsletter.workflow.content.picturing import SHARP, SIDES, PictureChanged, Pictured, framed
 from newsletter.workflow.context import Context
@@ -75,6 +76,32 @@ def image(at: At, file: str, use: str = "thumb", crop: str = "") -> Response:
     return Response(made.content, media_type=made.media_type, headers=headers)
 
 
+@router.get(IMAGES + "/{campaign}", dependencies=EDIT)
+def shots(at: At, campaign: str, asked: str = "", start: int = 0) -> Response:
+    """The pictures that a text may show, as the editor offers them."""
+    at.ctx.campaign(campaign)  # UsageError where there is none
+    found, start = lying(at.ctx, campaign, at.studio.libraries.of, asked), max(0, start)
+    return at.page("shots.html", total=len(found), failed="", address=address, **_some(found, start))
+
+
+@router.post(IMAGES + "/{campaign}", dependencies=EDIT)
+def add_shot(at: At, campaign: str, file: Annotated[UploadFile, File()]) -> Response:
+    """An upload, as one of these pictures; else the sentence that says what is wrong with it."""
+    at.ctx.campaign(campaign)
+    found, failed = [], ""
+    try:
+        found = [uploaded(at.ctx, campaign, file.filename or "", file.file.read(LARGEST + 1), at.person)]
+    except PictureError as error:
+        failed = at.say(error)
+    return at.page("shots.html", total=None, failed=failed, address=address, **_some(found, 0))
+
+
+def _some(found: list[PictureFile], start: int) -> dict[str, Any]:
+    """A page of them, and where the next begins."""
+    end = start + SHOWN
+    return {"found": found[start:end], "following": end if end < len(found) else None}
+
+
 def address(path: str, use: str = "thumb", crop: Crop | None = None) -> str:
     sides = "_".join(str(value) for value in crop.plain().values()) if crop and not crop.whole else ""
     return f"{IMAGES}?{urlencode({'file': path, 'use': use} | ({'crop': sides} if sides else {}))}"
@@ -84,6 +111,12 @@ def thumbnail(ctx: Context, campaign: str, picture: Picture | None) -> str:
     """The address of a small image of it; nothing where it does not lie in the workspace."""
     path = lies_at(ctx, campaign, picture.source) if picture else None
     return address(path, crop=picture.crop) if path and picture else ""
+
+
+def in_text(ctx: Context, campaign: str, source: str) -> str:
+    """The address of a picture that a text shows, likewise."""
+    path = lies_at(ctx, campaign, source)
+    return address(path, "lead") if path and ctx.documents.exists(path) else ""
 
 
 def _part(sides: str) -> Crop | None:
@@ -190,9 +223,8 @@ def _choice(at: Desk, spot: Spot, asked: str = "", start: int = 0, failed: str =
         422 if failed else 200,
         spot=spot,
         now=spot.now(),
-        found=found[start : start + SHOWN],
         total=len(found),
-        following=start + SHOWN if start + SHOWN < len(found) else None,
+        **_some(found, start),
         asked=asked,
         failed=failed,
         address=address,

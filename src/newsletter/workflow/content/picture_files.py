@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from newsletter.errors import NewsletterError
@@ -13,6 +13,8 @@ from newsletter.gathering.images import OF_WEB, Asset, PictureError, make_asset
 from newsletter.gathering.naming import slug
 from newsletter.i18n import say
 from newsletter.model.crop import Crop
+from newsletter.model.permission import Action, require
+from newsletter.store.people import Person
 from newsletter.workflow.content.articles import Read
 from newsletter.workflow.content.pictures import of_web
 from newsletter.workflow.context import Context
@@ -32,6 +34,7 @@ class PictureFile:
     source: str
     credit: str = ""
     titles: tuple[str, ...] = ()  # of the articles that show it, one each
+    alts: Mapping[str, str] = field(default_factory=dict)  # what it says to whoever does not see it, by language
 
     @property
     def name(self) -> str:
@@ -72,7 +75,7 @@ def known(ctx: Context, campaign: str, read: Read, source: str) -> Known:
     near = f"campaigns/{campaign}/{source}"
     path = near if ctx.documents.exists(near) else source
     uses = _uses(ctx, read, {path})[path]
-    return Known(_first(each.credit for each in uses), {each.language: each.alt for each in reversed(uses) if each.alt})
+    return Known(_first(each.credit for each in uses), _alts(uses))
 
 
 def kept(ctx: Context, campaign: str, name: str, content: bytes) -> tuple[str, list[Write]]:
@@ -94,6 +97,15 @@ def kept(ctx: Context, campaign: str, name: str, content: bytes) -> tuple[str, l
         if ctx.documents.read(path) == made.content:
             return source, []
         number += 1
+
+
+def uploaded(ctx: Context, campaign: str, name: str, content: bytes, person: Person) -> PictureFile:
+    """An upload that lies in the newsletter from now on, whatever comes to show it."""
+    require(person.name, person.roles, Action.EDIT)
+    source, writes = kept(ctx, campaign, name, content)
+    for write in writes:
+        ctx.documents.apply(write, person.id)
+    return PictureFile(f"campaigns/{campaign}/{source}", source)
 
 
 def readable(ctx: Context, path: str) -> bytes:
@@ -137,7 +149,11 @@ def _file(path: str, source: str, uses: list[_Use]) -> PictureFile:
     titles: dict[tuple[str, str], str] = {}
     for each in uses:
         titles.setdefault(each.article, each.title)
-    return PictureFile(path, source, _first(each.credit for each in uses), tuple(titles.values()))
+    return PictureFile(path, source, _first(each.credit for each in uses), tuple(titles.values()), _alts(uses))
+
+
+def _alts(uses: list[_Use]) -> dict[str, str]:
+    return {each.language: each.alt for each in reversed(uses) if each.alt}
 
 
 def _said(path: str, uses: list[_Use]) -> str:
