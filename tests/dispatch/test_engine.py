@@ -359,6 +359,22 @@ def test_what_is_not_finished_when_the_drain_ends_is_in_doubt_and_the_rest_waits
     assert transport.closed == transport.opened
 
 
+def test_when_only_a_turn_ends_what_is_under_way_takes_its_time(world: World) -> None:
+    run = launched(world)
+    stop = asyncio.Event()
+
+    async def slow(_: Sequence[Outgoing]) -> None:
+        stop.set()
+        for _turn in range(50):
+            await asyncio.sleep(0)
+
+    transport = Scripted(before=slow, connections=2)
+    told = post(world, transport, drain=timedelta(0))
+    report = asyncio.run(dispatch(told, run, stop=stop, ending=asyncio.Event()))
+    assert report.ended is Ended.STOPPED
+    assert set(counts(world.engine, run)) == {S.ACCEPTED, S.PENDING}
+
+
 def test_blocking_work_does_not_hold_up_the_end_of_the_loop() -> None:
     answered = threading.Event()
 

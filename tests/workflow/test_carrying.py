@@ -96,9 +96,9 @@ class Desk:
         if int(key) not in self.queue:
             self.queue.append(int(key))
 
-    def _send(self, _: Context, run: int, *, stopping: Stopping) -> Report:
+    def _send(self, _: Context, run: int, *, stopping: Stopping, turn: Stopping) -> Report:
         self.begun.append((run, self.clock.now))
-        while self.due[run] and not stopping.is_set():
+        while self.due[run] and not turn.is_set():
             self.due[run] -= 1
             self.clock.now = round(self.clock.now + 0.01, 2)
             self.meanwhile(self.clock.now)

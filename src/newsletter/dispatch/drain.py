@@ -1,4 +1,4 @@
-"""The end of a dispatch that was asked to stop: what is under way may finish, but not for ever."""
+"""The end of a program that dispatches: what is under way may finish, but not for ever."""
 
 from __future__ import annotations
 

@@ -39,21 +39,31 @@ HEARTBEAT = 15.0  # seconds
 POLL = 0.5  # seconds between looks at the database while nothing is due
 
 
-async def dispatch(post: Post, run: int, *, stop: asyncio.Event | None = None, linger: bool = False) -> Report:
+async def dispatch(
+    post: Post,
+    run: int,
+    *,
+    stop: asyncio.Event | None = None,
+    ending: asyncio.Event | None = None,
+    linger: bool = False,
+) -> Report:
     """Sends what is due of a run. After a crash it first settles what can be settled, then goes on.
 
-    `stop` drains: batches under way are finished, as far as the time for it allows (what it does not is unconfirmed),
-    claims given back. `linger` waits for what was put off.
+    `stop` drains: batches under way are finished, claims given back. Once the program is `ending` (without that event:
+    from `stop` on) there is only so much time for it; what is not finished then is unconfirmed.
+    `linger` waits for what was put off.
     AlreadyDispatching where another process sends from this SQLite database; LedgerGone where the database fails.
     """
     stop = stop or asyncio.Event()
+    ending = ending or stop
     with dispatch_lock(post.db) as alone, in_one_sentence():
         worker = await asyncio.to_thread(_register, post)
         try:
             await recover(post.db, run, post.transport, worker=worker, clock=post.clock, alone=alone)
             with LedgerWriter(post.db, post.clock, worker) as writer:
                 tally = Tally(await asyncio.to_thread(_sums, post, run), post.on_progress)
-                return await _until_nothing_is_due(Sending(post, run, writer, worker, stop, tally), linger=linger)
+                sending = Sending(post, run, writer, worker, stop, tally)
+                return await _until_nothing_is_due(sending, ending, linger=linger)
         finally:
             await asyncio.to_thread(_leave, post, worker)
 
@@ -74,8 +84,8 @@ def _sums(post: Post, run: int) -> Sums:
         return ledger.run_sums(connection, run)
 
 
-async def _until_nothing_is_due(sending: Sending, *, linger: bool) -> Report:
-    beside = [asyncio.create_task(_beat(sending)), asyncio.create_task(sending.drain.begin_after(sending.stop))]
+async def _until_nothing_is_due(sending: Sending, ending: asyncio.Event, *, linger: bool) -> Report:
+    beside = [asyncio.create_task(_beat(sending)), asyncio.create_task(sending.drain.begin_after(ending))]
     try:
         while True:
             await _round(sending)

@@ -80,7 +80,8 @@ def carry(
 ) -> Report:
     """Sends what is due of a run for a turn; what is left, and who waited meanwhile, is deferred anew."""
     turns.begin(run_id)
-    report = dispatch(ctx, run_id, stopping=Turn(stopping, lambda: _others(ctx, run_id), turns))
+    turn = Turn(stopping, lambda: _others(ctx, run_id), turns)
+    report = dispatch(ctx, run_id, stopping=stopping, turn=turn)
     with reading(ctx.engine) as connection:
         run = runs.get(connection, run_id)
     if run.rehearsal:

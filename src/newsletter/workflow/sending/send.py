@@ -35,7 +35,7 @@ LOOK = 0.2  # seconds between looks whether a thread is to stop
 
 
 class Stopping(Protocol):
-    """Says whether a dispatch is to drain; a `threading.Event` does."""
+    """Says whether a dispatch is to end; a `threading.Event` does."""
 
     def is_set(self) -> bool: ...
 
@@ -47,8 +47,12 @@ def send(
     *,
     linger: bool = False,
     stopping: Stopping | None = None,
+    turn: Stopping | None = None,
 ) -> Report:
-    """Dispatches a run until nothing is due. Ctrl-C and SIGTERM drain; in a thread `stopping` does."""
+    """Dispatches a run until nothing is due. Ctrl-C and SIGTERM drain; in a thread `stopping` does.
+
+    `turn`: others are to go on; what is under way then takes the time that it needs.
+    """
     with reading(ctx.engine) as connection:
         run = runs.get(connection, run_id)
         edition = editions.get(connection, run.edition_id)
@@ -71,19 +75,22 @@ def send(
         if stopping is None:
             with stop_on_signals(stop):
                 return await dispatch(post, run_id, stop=stop, linger=linger)
-        watching = asyncio.create_task(_follow(stopping, stop))
+        ending = asyncio.Event()
+        follow = (turn or stopping, stop), (stopping, ending)
+        watching = [asyncio.create_task(_follow(said, event)) for said, event in follow]
         try:
-            return await dispatch(post, run_id, stop=stop, linger=linger)
+            return await dispatch(post, run_id, stop=stop, ending=ending, linger=linger)
         finally:
-            watching.cancel()
+            for each in watching:
+                each.cancel()
 
     return asyncio.run(main())
 
 
-async def _follow(stopping: Stopping, stop: asyncio.Event) -> None:
-    while not stopping.is_set():
+async def _follow(said: Stopping, event: asyncio.Event) -> None:
+    while not said.is_set():
         await asyncio.sleep(LOOK)
-    stop.set()
+    event.set()
 
 
 def _watch(edition: EditionRow, run: RunRow) -> Watch | None:
