@@ -12,11 +12,19 @@ export function startFocus(): void {
   document.addEventListener("click", remember, true);
   holdThroughSwaps();
   const before = taken();
-  if (!location.hash) return land(before);
-  // The browser clears the focus when it goes to the place that the address names.
-  const later = (): void => void setTimeout(() => land(before));
-  if (document.readyState === "complete") later();
-  else window.addEventListener("load", later, { once: true });
+  land(before);
+  if (location.hash) holdFromGoing(() => land(before));
+}
+
+/** The browser clears the focus when it goes to the place that the address names, which may be before or after. */
+function holdFromGoing(again: () => void): void {
+  const known = new AbortController();
+  const cleared = (event: FocusEvent): void => {
+    if (!event.relatedTarget) setTimeout(() => !known.signal.aborted && again());
+  };
+  document.addEventListener("focusout", cleared, { signal: known.signal });
+  for (const deed of ["keydown", "pointerdown"])
+    document.addEventListener(deed, () => known.abort(), { signal: known.signal, capture: true });
 }
 
 /** Changes a part of the page; focus that was in it stays at the control of the same words. */
@@ -71,8 +79,9 @@ function taken(): Pressed | null {
 function land(before: Pressed | null): void {
   if (document.activeElement && document.activeElement !== document.body) return;
   const main = document.querySelector("main");
-  const failure = main?.querySelector<HTMLElement>('[role="alert"]');
-  if (!main || failure) return go(failure);
+  if (!main) return;
+  const failure = [...main.querySelectorAll<HTMLElement>('[role="alert"]')].find((each) => each.checkVisibility());
+  if (failure) return go(failure);
   const named = location.hash.length > 1 ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
   const followed = before && (named || before.link) ? like(named ?? main, before.words) : null;
   go(followed ?? head(named) ?? main.querySelector<HTMLElement>("[data-said]") ?? main.querySelector("h1"));
