@@ -137,3 +137,27 @@ def test_a_change_takes_the_approval_away_and_others_change_nothing(ws: Workspac
 
 def test_an_item_that_is_not_there(ana: TestClient) -> None:
     assert ana.get(f"/issues/{ISSUE}/content/items/i99/picture").status_code in (404, 422)
+
+
+def test_one_language_of_an_issue_shows_another_picture_and_gives_it_back(ws: Workspace, ana: TestClient) -> None:
+    before, page = articles(ws), at(ws)
+    alone = f"{page}/in/fr"
+    assert f'href="{alone}"' in ana.get(page).text
+    assert ana.post(f"{alone}/own").status_code == 422
+    assert ana.post(f"{alone}/choose", data={"source": "pictures/other.png"}).status_code == 303
+    assert hall(ws).edits == {"fr": Edit(picture="pictures/other.png")}
+    words = {"alt.fr": "Une autre", "credit": "Zoë"}
+    ana.post(alone, data={"made_from": stands(ana, alone), **words})
+    assert hall(ws).edits == {"fr": Edit(picture="pictures/other.png", alt="Une autre", credit="Zoë")}
+    assert 'alt="Une autre"' in ws.compose(ISSUE).message("fr").html
+    assert "Une autre" not in ws.compose(ISSUE).message("en").html
+    assert ana.post(f"{alone}/own").headers["location"].startswith(f"{page}?said=")
+    assert hall(ws).edits == {}
+
+    ana.post(f"{page}/choose", data={"source": "pictures/other.png"})
+    ana.post(f"{alone}/remove")
+    assert hall(ws).edits == {"en": Edit(picture="pictures/other.png"), "fr": Edit(picture="")}
+    ana.post(f"{alone}/own")
+    assert hall(ws).edits == {tag: Edit(picture="pictures/other.png") for tag in ("en", "fr")}
+    assert ana.get(f"{page}/in/de").status_code == 422
+    assert articles(ws) == before

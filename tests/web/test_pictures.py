@@ -327,3 +327,42 @@ def test_the_article_and_its_editing_lead_to_the_picture(ws: Workspace, ana: Tes
     form = {"made_from": stands(ana, edit), "title": "Une grande salle", "body": "Elle est là.", "then": "picture"}
     assert ana.post(edit, data=form).headers["location"].startswith(AT)
     assert front(ws, "hall.fr.md").title == "Une grande salle"
+
+
+def test_a_language_gets_another_picture_and_gives_it_back(ws: Workspace, ana: TestClient) -> None:
+    upload(ana, saved(drawing(800, 600)), "hall.png")
+    english, alone = text(ws), f"{AT}/in/fr"
+    assert f'href="{alone}"' in ana.get(AT).text
+    assert "All languages show this picture" in ana.get(alone).text
+    assert ana.post(f"{alone}/own").status_code == 422  # it has none of its own
+    answer = ana.post(f"{alone}/upload", files={"file": ("Salle.png", saved(drawing(700, 500)))})
+    assert answer.headers["location"].startswith(f"{alone}?said=")
+    square = {"x": "0", "y": "0", "width": "50", "height": "100", "aspect": ""}
+    ana.post(f"{alone}/crop", data={"made_from": stands(ana, f"{alone}/crop"), **square})
+    ana.post(alone, data={"made_from": stands(ana, alone), "alt.fr": "Une salle", "credit": "Zoë"})
+    assert text(ws) == english
+    french = front(ws, "hall.fr.md").picture
+    assert french
+    assert (french.file, french.alt, french.credit) == ("pictures/salle.png", "Une salle", "Zoë")
+    assert french.crop == Crop(x=0, y=0, width=50, height=100)
+    assert "This language shows a picture of its own" in ana.get(alone).text
+    assert ana.post(f"{alone}/own").headers["location"].startswith(f"{AT}?said=")
+    assert text(ws, "hall.fr.md") == SALLE
+    assert text(ws) == english
+
+
+def test_languages_that_borrow_a_picture_keep_it_when_the_lender_gets_another(ws: Workspace, ana: TestClient) -> None:
+    ana.post(f"{AT}/choose", data={"source": "pictures/door.png"})
+    before = text(ws, "hall.fr.md")
+    alone = f"{AT}/in/en"
+    ana.post(alone, data={"made_from": stands(ana, alone), "alt.en": "Only words", "credit": "Photo: Zoë"})
+    assert text(ws, "hall.fr.md") == before == SALLE
+    ana.post(f"{alone}/upload", files={"file": ("Hall.png", saved(drawing(700, 500)))})
+    assert front(ws).the_picture.source == "pictures/hall.png"
+    french = front(ws, "hall.fr.md").picture
+    assert french
+    assert (french.file, french.alt, french.credit) == ("pictures/door.png", "", "Photo: Zoë")
+    ana.post(f"{alone}/own")
+    assert front(ws).picture is None
+    assert "door.png" in ana.get(AT).text
+    assert ana.get(f"{AT}/in/de").status_code == 422

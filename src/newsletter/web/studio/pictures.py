@@ -48,7 +48,8 @@ class Spot:
     describe: Callable[[Mapping[str, str], Mapping[str, str], str], Fallen]
     crop: Callable[[Mapping[str, str], str, str], Fallen]
     of_issue: bool = False  # it holds for one issue
-    changed: bool = False  # the issue says something else than the article
+    changed: bool = False  # the issue says something else than the article, or `only` than the other languages
+    only: str = ""  # the language of which alone all this is said
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """The picture of an article that staff wrote: chosen, uploaded, cropped, described; its files change there alone.
 
 The picture is one for all languages; what it says to whoever does not see it stands in the file of each language. A
-file that names a picture of its own, such as a chart with words in it, keeps that one.
+file that names a picture of its own, such as a chart with words in it, keeps that one: `only` is the language that is
+to have one, or whose own is changed.
 """
 
 from __future__ import annotations
@@ -33,12 +34,16 @@ Changes = Mapping[str, Mapping[str, Any] | None]  # by language: what of the pic
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """`own`: what each file that can be changed says of a picture itself; `first` is the language that names it."""
+    """`own`: what each file that can be changed says of a picture itself; `first` is the language that names it.
+
+    `others`: of one language alone, what the files of the others say.
+    """
 
     found: Shelved
     own: Mapping[str, PictureFront | None]
     first: str
     pictured: Pictured
+    others: Mapping[str, PictureFront | None]
 
     @property
     def same(self) -> list[str]:
@@ -46,34 +51,52 @@ class Open:
         shown = self.pictured.picture
         return [tag for tag, front in self.own.items() if shown and front and front.file == shown.source]
 
+    @property
+    def different(self) -> bool:
+        """Whether another language shows another picture."""
+        shown = {each.picture.source for each in self.found.translations.values() if each.picture}
+        return len(shown) > 1
 
-def opened(ctx: Context, campaign: str, key: str, read: Read | None = None) -> Open:
+
+def opened(ctx: Context, campaign: str, key: str, read: Read | None = None, only: str | None = None) -> Open:
     found = one(ctx, campaign, key, read)
     preference = dict.fromkeys([ctx.settings.default_language, *ctx.languages(ctx.campaign(campaign))])
     texts = {tag: found.translations[tag] for tag in (*preference, *found.translations) if tag in found.translations}
-    own = {tag: _front(ctx, article) for tag, article in texts.items() if can_amend(article)}
+    every = {tag: _front(ctx, article) for tag, article in texts.items() if can_amend(article)}
+    own = {tag: front for tag, front in every.items() if only in (None, tag)}
     if not own:
         raise UsageError(say("The picture of this article cannot be changed here: change it in an issue that uses it."))
     first = next((tag for tag, front in own.items() if front), next(iter(own)))
     picture = texts[first].picture
-    words = tuple(_words(article, tag in own, picture) for tag, article in texts.items())
-    return Open(found, own, first, pictured(ctx, campaign, picture, words))
+    words = tuple(_words(article, tag in own, picture) for tag, article in texts.items() if only in (None, tag))
+    others = {tag: front for tag, front in every.items() if tag not in own}
+    return Open(found, own, first, pictured(ctx, campaign, picture, words), others)
 
 
-def choose(ctx: Context, campaign: str, key: str, source: str, person: Person, read: Read | None = None) -> str | None:
+def choose(
+    ctx: Context,
+    campaign: str,
+    key: str,
+    source: str,
+    person: Person,
+    read: Read | None = None,
+    only: str | None = None,
+) -> str | None:
     """Another picture of the workspace, with what is said of it elsewhere. Says which approval falls."""
     require(person.name, person.roles, Action.EDIT)
     with ctx.documents.changing():
-        now = opened(ctx, campaign, key)
+        now = opened(ctx, campaign, key, only=only)
         said = known(ctx, campaign, read or _read, checked(ctx, campaign, source))
         return _put(ctx, now, _instead(now, source, said.credit, said.alts), "choose a picture", person)
 
 
-def upload(ctx: Context, campaign: str, key: str, name: str, content: bytes, person: Person) -> str | None:
+def upload(
+    ctx: Context, campaign: str, key: str, name: str, content: bytes, person: Person, only: str | None = None
+) -> str | None:
     """PictureError says what is wrong with it; nothing is kept then."""
     require(person.name, person.roles, Action.EDIT)
     with ctx.documents.changing():
-        now = opened(ctx, campaign, key)
+        now = opened(ctx, campaign, key, only=only)
         source, writes = kept(ctx, campaign, name, content)
         return _put(ctx, now, _instead(now, source, "", {}), "upload a picture", person, writes)
 
@@ -86,6 +109,16 @@ def remove(ctx: Context, campaign: str, key: str, person: Person) -> str | None:
         return _put(ctx, now, dict.fromkeys(now.same), "remove the picture", person)
 
 
+def same_again(ctx: Context, campaign: str, key: str, person: Person, only: str) -> str | None:
+    """The picture of the other languages in this one too."""
+    require(person.name, person.roles, Action.EDIT)
+    with ctx.documents.changing():
+        now = opened(ctx, campaign, key, only=only)
+        if not now.different:
+            raise UsageError(say("This language shows the picture of the others already."))
+        return _put(ctx, now, {only: None}, "take back the picture of a language", person)
+
+
 def describe(
     ctx: Context,
     campaign: str,
@@ -95,11 +128,12 @@ def describe(
     person: Person,
     *,
     made_from: str,
+    only: str | None = None,
 ) -> str | None:
     """Alternative texts by language; a credit for all (by the name of none), or each language's own."""
     require(person.name, person.roles, Action.EDIT)
     with ctx.documents.changing():
-        now = opened(ctx, campaign, key)
+        now = opened(ctx, campaign, key, only=only)
         unchanged(now.pictured, made_from)
         changes = {}
         for tag, front in now.own.items():
@@ -113,12 +147,20 @@ def describe(
 
 
 def crop(
-    ctx: Context, campaign: str, key: str, given: Mapping[str, str], aspect: str, person: Person, *, made_from: str
+    ctx: Context,
+    campaign: str,
+    key: str,
+    given: Mapping[str, str],
+    aspect: str,
+    person: Person,
+    *,
+    made_from: str,
+    only: str | None = None,
 ) -> str | None:
     """Another part of the same picture, which stays whole in its file."""
     require(person.name, person.roles, Action.EDIT)
     with ctx.documents.changing():
-        now = opened(ctx, campaign, key)
+        now = opened(ctx, campaign, key, only=only)
         unchanged(now.pictured, made_from)
         part = framed(now.pictured, given, aspect)
         turned = {"crop": part.plain() if part else None}
@@ -162,8 +204,8 @@ def _put(
 ) -> str | None:
     """All is made before anything is written; what a file says already is not written again."""
     writes = list(before or [])
-    for tag, values in changes.items():
-        front, file = now.own[tag], now.found.translations[tag].file or ""
+    for tag, values in {**changes, **_staying(now, changes)}.items():
+        front, file = {**now.own, **now.others}[tag], now.found.translations[tag].file or ""
         told = {} if front is None else front.model_dump()
         if values is not None:
             values = {name: value for name, value in values.items() if (value or None) != (told.get(name) or None)}
@@ -176,6 +218,22 @@ def _put(
     for write in writes:
         ctx.documents.apply(write, person.id)
     return fallen
+
+
+def _staying(now: Open, changes: Changes) -> dict[str, dict[str, Any]]:
+    """Files that borrow the picture of a language which gets another one: from now on they name theirs."""
+    lent, told = now.own[now.first], changes.get(now.first)
+    if lent is None or told is None:
+        return {}
+    before = lent.model_dump()
+    if all((value or None) == (before[name] or None) for name, value in told.items() if name != "alt"):
+        return {}
+    borrowed = {tag: now.found.translations[tag].picture for tag, front in now.others.items() if front is None}
+    return {
+        tag: {"file": each.source, "crop": each.crop.plain() if each.crop else None, "credit": each.credit or None}
+        for tag, each in borrowed.items()
+        if each is not None and each.source == lent.file
+    }
 
 
 def _ordered(values: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """The picture of an issue's item: what the issue shows otherwise than the article, which stays as it is.
 
-So a gathered article gets another picture, a part of its own, or the alternative text that its source left out.
+So a gathered article gets another picture, a part of its own, or the alternative text that its source left out. With
+`only` it is said of one language, and the others stay as they are.
 """
 
 from __future__ import annotations
@@ -34,12 +35,16 @@ Turn = Callable[["Open"], Mapping[str, Edit]]  # the edits that are other now, b
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """`articles`: the article in each language of the issue that has it; `first` names the picture."""
+    """`articles`: the article in each language of the issue that has it; `first` names the picture.
+
+    `others`: of one language alone, the pictures that the others show.
+    """
 
     item: Item
     articles: Mapping[str, Article]
     first: str
     pictured: Pictured
+    others: Mapping[str, Picture | None]
 
     def edit(self, language: str) -> Edit:
         return self.item.edits.get(language) or Edit()
@@ -54,29 +59,42 @@ class Open:
         """Whether the issue says anything else than the article."""
         return any(getattr(self.edit(tag), name) is not None for tag in self.articles for name in OF_PICTURE)
 
+    @property
+    def different(self) -> bool:
+        """Whether another language shows another picture, or none."""
+        return any(_differs(each, self) for each in self.others.values())
 
-def opened(ctx: Context, row: IssueRow, item: str, library: Library) -> Open:
-    return _opened(ctx, row, find_item(ctx.draft(row.campaign, row.key), item), library)
+
+def opened(ctx: Context, row: IssueRow, item: str, library: Library, only: str | None = None) -> Open:
+    return _opened(ctx, row, find_item(ctx.draft(row.campaign, row.key), item), library, only)
 
 
-def _opened(ctx: Context, row: IssueRow, item: Item, library: Library) -> Open:
+def _opened(ctx: Context, row: IssueRow, item: Item, library: Library, only: str | None) -> Open:
     languages = ctx.languages(ctx.campaign(row.campaign))
     found = {tag: article for tag in languages if (article := article_in(item, library, tag)) is not None}
     if not found:
         raise UsageError(say("This article has no text in a language of the issue yet."))
     shown = {tag: picture_of(article.picture, item.edits.get(tag) or Edit()) for tag, article in found.items()}
-    first = next((tag for tag, picture in shown.items() if picture), next(iter(found)))
+    if only is not None and only not in found:
+        raise UsageError(say("This article has no text in that language yet."))
+    others = {tag: picture for tag, picture in shown.items() if only not in (None, tag)}
+    found = {tag: article for tag, article in found.items() if tag not in others}
+    first = next((tag for tag in found if shown[tag]), next(iter(found)))
     words = tuple(_words(tag, found[tag].title, shown[tag], shown[first]) for tag in found)
-    return Open(item, found, first, pictured(ctx, row.campaign, shown[first], words))
+    return Open(item, found, first, pictured(ctx, row.campaign, shown[first], words), others)
 
 
-def choose(ctx: Context, row: IssueRow, item: str, source: str, person: Person, read: Read) -> str | None:
+def choose(
+    ctx: Context, row: IssueRow, item: str, source: str, person: Person, read: Read, only: str | None = None
+) -> str | None:
     """Another picture of the workspace, with what is said of it elsewhere. Says which approval falls."""
     said = known(ctx, row.campaign, read, checked(ctx, row.campaign, source))
-    return _turn(ctx, row, item, person, lambda now: _instead(now, source, said.credit, said.alts))
+    return _turn(ctx, row, item, person, lambda now: _instead(now, source, said.credit, said.alts), only=only)
 
 
-def upload(ctx: Context, row: IssueRow, item: str, name: str, content: bytes, person: Person) -> str | None:
+def upload(
+    ctx: Context, row: IssueRow, item: str, name: str, content: bytes, person: Person, only: str | None = None
+) -> str | None:
     """PictureError says what is wrong with it; nothing is kept then."""
     require(person.name, person.roles, Action.EDIT)
     writes: list[Write] = []
@@ -86,21 +104,33 @@ def upload(ctx: Context, row: IssueRow, item: str, name: str, content: bytes, pe
         writes.extend(new)
         return _instead(now, source, "", {})
 
-    return _turn(ctx, row, item, person, uploaded, writes)
+    return _turn(ctx, row, item, person, uploaded, writes, only)
 
 
-def remove(ctx: Context, row: IssueRow, item: str, person: Person) -> str | None:
+def remove(ctx: Context, row: IssueRow, item: str, person: Person, only: str | None = None) -> str | None:
     """None in this issue; the article keeps its own."""
 
     def without(now: Open) -> dict[str, Edit]:
         return {tag: _with(now, tag, picture="" if now.articles[tag].picture else None) for tag in now.same}
 
-    return _turn(ctx, row, item, person, without)
+    return _turn(ctx, row, item, person, without, only=only)
 
 
 def own(ctx: Context, row: IssueRow, item: str, person: Person) -> str | None:
     """The article's own picture again, as it says it."""
     return _turn(ctx, row, item, person, lambda now: {tag: _with(now, tag) for tag in now.articles})
+
+
+def same_again(ctx: Context, row: IssueRow, item: str, person: Person, only: str) -> str | None:
+    """The picture that another language of the issue shows in this one too."""
+
+    def again(now: Open) -> dict[str, Edit]:
+        if not now.different:
+            raise UsageError(say("This language shows the picture of the others already."))
+        other = now.edit(next(tag for tag, picture in now.others.items() if _differs(picture, now)))
+        return {only: _with(now, only, picture=other.picture, credit=other.credit, crop=other.crop)}
+
+    return _turn(ctx, row, item, person, again, only=only)
 
 
 def describe(
@@ -112,6 +142,7 @@ def describe(
     person: Person,
     *,
     made_from: str,
+    only: str | None = None,
 ) -> str | None:
     """Alternative texts by language; a credit for all (by the name of none), or each language's own."""
 
@@ -125,11 +156,19 @@ def describe(
             edits[tag] = _saying(now, tag, words)
         return edits
 
-    return _turn(ctx, row, item, person, described)
+    return _turn(ctx, row, item, person, described, only=only)
 
 
 def crop(
-    ctx: Context, row: IssueRow, item: str, given: Mapping[str, str], aspect: str, person: Person, *, made_from: str
+    ctx: Context,
+    row: IssueRow,
+    item: str,
+    given: Mapping[str, str],
+    aspect: str,
+    person: Person,
+    *,
+    made_from: str,
+    only: str | None = None,
 ) -> str | None:
     """Another part of the same picture, which stays whole in its file."""
 
@@ -137,17 +176,23 @@ def crop(
         part = framed(unchanged(now.pictured, made_from), given, aspect)
         return {tag: _saying(now, tag, {"crop": part or Crop()}) for tag in now.same}
 
-    return _turn(ctx, row, item, person, cropped)
+    return _turn(ctx, row, item, person, cropped, only=only)
 
 
 def _turn(
-    ctx: Context, row: IssueRow, item: str, person: Person, turn: Turn, writes: Sequence[Write] = ()
+    ctx: Context,
+    row: IssueRow,
+    item: str,
+    person: Person,
+    turn: Turn,
+    writes: Sequence[Write] = (),
+    only: str | None = None,
 ) -> str | None:
     """`writes`: files that `turn` has found to be needed; they come before the draft that names them."""
     library = library_of(ctx, row.campaign, ctx.campaign(row.campaign))
 
     def turned(text: str, path: str) -> str:
-        now = _opened(ctx, row, find_item(load_yaml(text, path, Draft), item), library)
+        now = _opened(ctx, row, find_item(load_yaml(text, path, Draft), item), library, only)
         edits = {tag: edit for tag, edit in turn(now).items() if edit != now.edit(tag)}
         for tag, edit in edits.items():
             text = set_edit(text, item, tag, edit, path)
@@ -156,6 +201,11 @@ def _turn(
         return text
 
     return rewrite(ctx, row, f"picture {item}", person, turned).fallen
+
+
+def _differs(picture: Picture | None, now: Open) -> bool:
+    own = now.pictured.picture
+    return (picture and picture.source) != (own and own.source)
 
 
 def _words(language: str, title: str, picture: Picture | None, shown: Picture | None) -> Words:
