@@ -333,7 +333,7 @@ def test_a_language_gets_another_picture_and_gives_it_back(ws: Workspace, ana: T
     upload(ana, saved(drawing(800, 600)), "hall.png")
     english, alone = text(ws), f"{AT}/in/fr"
     assert f'href="{alone}"' in ana.get(AT).text
-    assert "All languages show this picture" in ana.get(alone).text
+    assert "holds for this language alone" in ana.get(alone).text
     assert ana.post(f"{alone}/own").status_code == 422  # it has none of its own
     answer = ana.post(f"{alone}/upload", files={"file": ("Salle.png", saved(drawing(700, 500)))})
     assert answer.headers["location"].startswith(f"{alone}?said=")
@@ -346,6 +346,9 @@ def test_a_language_gets_another_picture_and_gives_it_back(ws: Workspace, ana: T
     assert (french.file, french.alt, french.credit) == ("pictures/salle.png", "Une salle", "Zoë")
     assert french.crop == Crop(x=0, y=0, width=50, height=100)
     assert "This language shows a picture of its own" in ana.get(alone).text
+    german = ws.context.folder / "campaigns/news/articles/hall.de.md"
+    german.write_text("---\ntitle: Eine Halle\n---\nSie steht.\n")
+    assert "of its own" not in ana.get(f"{AT}/in/de").text  # it shows that of the English text
     assert ana.post(f"{alone}/own").headers["location"].startswith(f"{AT}?said=")
     assert text(ws, "hall.fr.md") == SALLE
     assert text(ws) == english

@@ -53,9 +53,11 @@ class Open:
 
     @property
     def different(self) -> bool:
-        """Whether another language shows another picture."""
-        shown = {each.picture.source for each in self.found.translations.values() if each.picture}
-        return len(shown) > 1
+        """Whether the other languages show other pictures than the first."""
+        shown = self.pictured.picture
+        others = {tag: each.picture for tag, each in self.found.translations.items() if tag != self.first}
+        sources = {picture.source for picture in others.values() if picture}
+        return bool(shown and sources and shown.source not in sources)
 
 
 def opened(ctx: Context, campaign: str, key: str, read: Read | None = None, only: str | None = None) -> Open:

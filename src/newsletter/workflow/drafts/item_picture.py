@@ -61,8 +61,9 @@ class Open:
 
     @property
     def different(self) -> bool:
-        """Whether another language shows another picture, or none."""
-        return any(_differs(each, self) for each in self.others.values())
+        """Whether the other languages show other pictures, or none where this one does."""
+        own = self.pictured.picture
+        return bool(self.others) and (own and own.source) not in {each and each.source for each in self.others.values()}
 
 
 def opened(ctx: Context, row: IssueRow, item: str, library: Library, only: str | None = None) -> Open:
@@ -127,7 +128,7 @@ def same_again(ctx: Context, row: IssueRow, item: str, person: Person, only: str
     def again(now: Open) -> dict[str, Edit]:
         if not now.different:
             raise UsageError(say("This language shows the picture of the others already."))
-        other = now.edit(next(tag for tag, picture in now.others.items() if _differs(picture, now)))
+        other = now.edit(next(iter(now.others)))
         return {only: _with(now, only, picture=other.picture, credit=other.credit, crop=other.crop)}
 
     return _turn(ctx, row, item, person, again, only=only)
@@ -201,11 +202,6 @@ def _turn(
         return text
 
     return rewrite(ctx, row, f"picture {item}", person, turned).fallen
-
-
-def _differs(picture: Picture | None, now: Open) -> bool:
-    own = now.pictured.picture
-    return (picture and picture.source) != (own and own.source)
 
 
 def _words(language: str, title: str, picture: Picture | None, shown: Picture | None) -> Words:
