@@ -10,6 +10,7 @@ import pytest
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
 from newsletter.schedule import HOUSEKEEPING, TICK, Waking
 from newsletter.store.engine import writing
@@ -117,3 +118,19 @@ def test_a_database_that_fails_is_one_line_and_a_wrong_statement_keeps_its_trace
         waking.clean()
     assert "Housekeeping failed" in caplog.text
     assert "no such table" in caplog.text
+
+
+def test_it_glances_again_and_again_though_the_database_is_away_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("newsletter.schedule.GLANCE", timedelta(milliseconds=5))
+    glances, third = list[int](), threading.Event()
+
+    def glance() -> None:
+        glances.append(1)
+        if len(glances) == 3:
+            third.set()
+        raise OperationalError("SELECT 1", None, Exception("gone"))
+
+    waking = Waking(lambda: FAR, lambda: None, glance)
+    waking.start()
+    assert third.wait(20)
+    waking.stop()

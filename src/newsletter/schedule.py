@@ -10,11 +10,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy.exc import SQLAlchemyError
 
 from newsletter.dispatch.lock import keeping_lock
 from newsletter.errors import NewsletterError
@@ -30,6 +31,7 @@ from newsletter.workflow.scheduling.carrying import Turns, carry
 log = logging.getLogger(__name__)
 
 TICK = timedelta(seconds=30)
+GLANCE = timedelta(seconds=1)
 HOUSEKEEPING = timedelta(minutes=10)
 
 # A wake-up that comes late is still one, and many late ones are one: what was due is found by looking.
@@ -41,14 +43,20 @@ class AlreadyKept(NewsletterError):
 
 
 class Waking:
-    """Calls `tick` every 30 seconds and at the instant that the last tick named; `housekeeping` every 10 minutes.
+    """Calls `tick` every 30 seconds and at the instant that the last tick named; `housekeeping` every 10 minutes;
+    `glance` every second.
 
-    APScheduler sleeps until an instant, so a clock that is put back by an hour makes it an hour longer: then a thread
-    that goes by no clock ticks in its place.
+    APScheduler sleeps until an instant, so a clock that is put back by an hour makes it an hour longer: then the
+    thread that glances, which goes by no clock, ticks in its place.
     """
 
-    def __init__(self, tick: Callable[[], datetime | None], housekeeping: Callable[[], object]) -> None:
-        self._tick, self._housekeeping = tick, housekeeping
+    def __init__(
+        self,
+        tick: Callable[[], datetime | None],
+        housekeeping: Callable[[], object],
+        glance: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._tick, self._housekeeping, self._glance = tick, housekeeping, glance
         self._one = threading.Lock()  # a wake-up during a tick waits: that tick may have looked too early
         self._ended = False
         self.stopped = threading.Event()
@@ -62,7 +70,8 @@ class Waking:
         self.scheduler.add_job(self.wake, id="tick", seconds=TICK.total_seconds(), **every)
         self.scheduler.add_job(self.clean, id="housekeeping", seconds=HOUSEKEEPING.total_seconds(), **every)
         self.scheduler.start()
-        threading.Thread(target=self._mind_the_clock, name="clock", daemon=True).start()
+        self._glancing = threading.Thread(target=self._glance_around, name="glance", daemon=True)
+        self._glancing.start()
 
     def stop(self) -> None:
         with (
@@ -71,6 +80,7 @@ class Waking:
             self._ended = True
         self.stopped.set()
         self.scheduler.shutdown(wait=True)
+        self._glancing.join()
 
     def wake(self) -> None:
         with self._one, _logged("The schedule"):
@@ -78,8 +88,10 @@ class Waking:
             if not self._ended and (planned := self._tick()) is not None:
                 self.scheduler.add_job(self.wake, "date", run_date=planned, id="planned", replace_existing=True)
 
-    def _mind_the_clock(self) -> None:
-        while not self.stopped.wait(TICK.total_seconds()):
+    def _glance_around(self) -> None:
+        while not self.stopped.wait(min(GLANCE, TICK).total_seconds()):
+            with suppress(SQLAlchemyError, NewsletterError):  # the tick tells what is wrong
+                self._glance()
             if time.monotonic() - self._looked > 2 * TICK.total_seconds():
                 self.wake()
 
@@ -159,7 +171,11 @@ def kept(ctx: Context, *, alone: bool = False) -> Iterator[Waking]:
 @contextmanager
 def _waking(ctx: Context) -> Iterator[Waking]:
     with working(ctx) as jobs:
-        waking = Waking(lambda: tick(ctx, jobs), lambda: schedule.keep_house(replace(ctx), waking.stopped.is_set))
+        waking = Waking(
+            lambda: tick(ctx, jobs),
+            lambda: schedule.keep_house(replace(ctx), waking.stopped.is_set),
+            schedule.Glance(ctx, jobs.defer),
+        )
         waking.start()
         try:
             yield waking

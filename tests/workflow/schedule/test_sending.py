@@ -74,6 +74,27 @@ def test_another_program_that_sends_is_left_alone(one: Process, engine: Engine) 
     assert calls == [1]
 
 
+def test_what_can_go_on_that_could_not_is_sent_at_the_next_glance(one: Process, engine: Engine) -> None:
+    prepare(engine, "2026-12", IssueState.SCHEDULED, planned=TUESDAY)
+    one.at(TUESDAY)
+    glance = schedule.Glance(one.ctx, lambda name, key: one.deferred.append((name, key)))
+
+    def moved(values: dict[str, Any]) -> list[tuple[str, str]]:
+        with writing(engine) as connection:
+            connection.execute(update(run if "state" in values else delivery).values(values))
+        one.deferred.clear()
+        glance()
+        glance()  # nothing is new
+        return list(one.deferred)
+
+    assert moved({"state": "paused"}) == []
+    assert moved({"state": "sending"}) == [(schedule.SEND, "1")]  # resumed, by whatever program
+    assert moved({"not_before": TUESDAY + timedelta(minutes=1)}) == []
+    one.ctx.clock.set(TUESDAY + timedelta(minutes=1))  # type: ignore[attr-defined]
+    glance()
+    assert one.deferred == [(schedule.SEND, "1")]  # what was put off has fallen due
+
+
 def test_housekeeping_gives_up_and_leaves_out_the_rest_of_a_cancelled_run(one: Process, engine: Engine) -> None:
     prepare(engine, "2026-12", IssueState.SCHEDULED, planned=TUESDAY)
     one.at(TUESDAY)

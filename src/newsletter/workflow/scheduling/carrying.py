@@ -28,7 +28,7 @@ Send = Callable[..., Report]
 
 SEND = "send"  # the kind of work
 TURN = 20.0  # seconds that a run goes on while others wait
-LOOK = 0.5  # seconds between looks whether any do
+LOOK = 0.25  # seconds between looks whether any do
 NOT_REACHED = ""  # the "domain" of a hold that is about a transport as a whole
 
 

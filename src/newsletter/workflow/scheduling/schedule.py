@@ -14,7 +14,7 @@ What the schedule itself decides is audited under a person of its own.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -305,6 +305,23 @@ def send_run(ctx: Context, run_id: int, send: Callable[[Context, int], object]) 
         send(ctx, run_id)
     except AlreadyDispatching:
         return  # a later tick looks again
+
+
+@dataclass
+class Glance:
+    """Called every second, it defers each run that can go on and could not at the glance before: a person resumed it,
+    from whatever program, or what was put off has fallen due."""
+
+    ctx: Context
+    defer: Defer
+    _before: set[int] = field(default_factory=set)
+
+    def __call__(self) -> None:
+        with reading(self.ctx.engine) as connection:
+            now = set(runs.workable(connection, now=self.ctx.clock.now()))
+        for run_id in sorted(now - self._before):
+            self.defer(SEND, str(run_id))
+        self._before = now
 
 
 def keep_house(ctx: Context, stopped: Callable[[], bool] = lambda: False) -> None:

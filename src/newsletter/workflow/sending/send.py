@@ -31,7 +31,7 @@ from newsletter.workflow.sending.launch import canary_of
 from newsletter.workflow.sending.origin import check_origin
 
 DKIM_KEY = "NEWSLETTER_DKIM_KEY"
-LOOK = 0.2  # seconds between looks whether a thread is to stop
+LOOK = 0.1  # seconds between looks whether a thread is to stop
 
 
 class Stopping(Protocol):
