@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-MODULES = ("compile", "splice", "sendgrid", "audience", "launch", "dispatch", "workers", "pages")
+MODULES = ("compile", "splice", "sendgrid", "audience", "launch", "dispatch", "workers", "reacting", "pages")
 LATEST = Path(__file__).parent / "latest.json"
 KEYS = ("name", "value", "unit", "target", "versus", "met")
 MARKS = {True: "yes", False: "no", None: ""}

@@ -79,22 +79,22 @@ def _row(name: str, value: float | None, unit: str, below: float | None, versus:
 
 def memory(port: int, contacts: int) -> float:
     """MB, at its peak, of a worker that has sent some of a launched run."""
-    with _launched(port, contacts) as ws, _program("worker", ws.context.folder) as worker:
-        _until(ws, SENT)
+    with launched(port, contacts) as ws, program("worker", ws.context.folder) as worker:
+        until(ws, SENT)
         status = Path(f"/proc/{worker.pid}/status").read_text()
     return round(int(status.partition("VmHWM:")[2].split()[0]) / 1024, 1)
 
 
 def pages_while_sending(port: int) -> tuple[float, str, float]:
     """p95 in seconds of the slowest page, its address, and how many messages a second left meanwhile."""
-    with _launched(port, 100_000) as ws:
+    with launched(port, 100_000) as ws:
         token = sign_in_as(ws.context, "ana", device="Bench").token
         own = str(free_port())
         with (
-            _program("serve", ws.context.folder, "--port", own),
+            program("serve", ws.context.folder, "--port", own),
             httpx.Client(base_url=f"http://127.0.0.1:{own}", cookies={"session": token}, timeout=30) as browser,
         ):
-            _until(ws, 1_000)
+            until(ws, 1_000)
             before, began = _sent(ws), time.perf_counter()
             taken = {path: sorted(_seconds(browser, path) for _ in range(pages.TIMES)) for path in ASKED}
             rate = (_sent(ws) - before) / (time.perf_counter() - began)
@@ -116,10 +116,10 @@ def fleet(port: int, workers: int) -> tuple[int | None, str, None, str]:
             approved(ws)
             with contextlib.ExitStack() as stack:
                 for _ in range(workers):
-                    stack.enter_context(_program("worker", ws.context.folder, database=database))
+                    stack.enter_context(program("worker", ws.context.folder, database=database))
                 time.sleep(5)  # all are up
                 launch(ws.context, plan_send(ws.context, ws.issue(ISSUE)), ws.context.person("luc"))
-                _until(ws, FLEET)
+                until(ws, FLEET)
             return _rate(ws)
 
 
@@ -145,7 +145,7 @@ def _prepare(ws: Workspace) -> None:
 
 
 @contextlib.contextmanager
-def _launched(port: int, contacts: int) -> Iterator[Workspace]:
+def launched(port: int, contacts: int) -> Iterator[Workspace]:
     """A workspace on SQLite with a real run that is ready to be sent."""
     with (
         tempfile.TemporaryDirectory(prefix="newsletter-bench-") as folder,
@@ -160,7 +160,7 @@ def _launched(port: int, contacts: int) -> Iterator[Workspace]:
 
 
 @contextlib.contextmanager
-def _program(name: str, folder: Path, *options: str, database: str = "") -> Iterator[subprocess.Popen[bytes]]:
+def program(name: str, folder: Path, *options: str, database: str = "") -> Iterator[subprocess.Popen[bytes]]:
     environment = os.environ | ({"DATABASE_URL": database} if database else {})
     command = [*PROGRAM, name, "--workspace", str(folder), *options]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -176,7 +176,7 @@ def _sent(ws: Workspace) -> int:
         return int(connection.execute(select(func.count()).where(attempt.c.state == "accepted")).scalar_one())
 
 
-def _until(ws: Workspace, number: int) -> None:
+def until(ws: Workspace, number: int) -> None:
     ends = time.monotonic() + LONGEST
     while _sent(ws) < number:
         if time.monotonic() > ends:
