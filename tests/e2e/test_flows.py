@@ -102,6 +102,7 @@ def test_from_a_draft_to_the_practice_folder_by_two_people(page: Page, served: S
     expect(luc.get_by_text("Approved").first).to_be_visible()
     luc.goto(f"{served.url}{ISSUE}/schedule")
     luc.get_by_role("button", name=re.compile("Rehears")).click()
+    luc.wait_for_url(f"{served.url}{ISSUE}/progress*")
     messages = arrived(served.ws.context.folder, 3, test=False)
     assert all("It opens at eight." in text_of(each) for each in messages)
     luc.goto(f"{served.url}{ISSUE}/progress")
