@@ -31,7 +31,7 @@ from newsletter.workflow.scheduling.carrying import Turns, carry
 log = logging.getLogger(__name__)
 
 TICK = timedelta(seconds=30)
-GLANCE = timedelta(seconds=1)
+GLANCE = timedelta(seconds=0.5)
 HOUSEKEEPING = timedelta(minutes=10)
 
 # A wake-up that comes late is still one, and many late ones are one: what was due is found by looking.
@@ -44,7 +44,7 @@ class AlreadyKept(NewsletterError):
 
 class Waking:
     """Calls `tick` every 30 seconds and at the instant that the last tick named; `housekeeping` every 10 minutes;
-    `glance` every second.
+    `glance` twice a second.
 
     APScheduler sleeps until an instant, so a clock that is put back by an hour makes it an hour longer: then the
     thread that glances, which goes by no clock, ticks in its place.

@@ -309,7 +309,7 @@ def send_run(ctx: Context, run_id: int, send: Callable[[Context, int], object]) 
 
 @dataclass
 class Glance:
-    """Called every second, it defers each run that can go on and could not at the glance before: a person resumed it,
+    """Called twice a second, it defers each run that can go on and could not at the glance before: a person resumed it,
     from whatever program, or what was put off has fallen due."""
 
     ctx: Context
