@@ -27,7 +27,7 @@ def load_yaml(text: str, file: str, model: type[M]) -> M:
     try:
         return TypeAdapter(model).validate_python({} if data is None else data)
     except ValidationError as error:
-        root = YAML(typ="rt").compose(text)  # the places: asked only where something is wrong, as it takes its time
+        root = _composed(text)  # the places: asked only where something is wrong, as it takes its time
         raise ProblemsFound(problems_of(error, model, root, file)) from error
 
 
@@ -35,6 +35,8 @@ def plain_yaml(text: str, file: str) -> Any:
     """The document as plain data; ProblemsFound where it is no YAML."""
     try:
         return deepcopy(_read(text))
+    except RecursionError:
+        raise ProblemsFound([Problem(say("This is nested too deeply to be read."), file)]) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = (mark.line + 1, mark.column + 1) if mark else (None, None)
@@ -49,6 +51,15 @@ def plain_yaml(text: str, file: str) -> Any:
 def _read(text: str) -> Any:
     """Remembered, because one command reads the same documents again and again, at 2 to 50 ms each."""
     return YAML(typ="safe", pure=True).load(text)
+
+
+def _composed(text: str) -> Node | None:
+    """None for what is just not too deep to be read, and is to be composed."""
+    try:
+        node: Node | None = YAML(typ="rt").compose(text)
+    except RecursionError:
+        return None
+    return node
 
 
 def place(text: str, path: Path) -> tuple[int, int] | None:

@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+from newsletter.gathering import pasting
 from newsletter.gathering.pasting import UnreadableDocument, divided, of_docx, pasted, unwrapped
 
 WORD = """\
@@ -101,3 +102,17 @@ def test_what_is_made_to_harm_is_refused(content: bytes) -> None:
 
 def test_deep_nesting_harms_nobody() -> None:
     assert isinstance(pasted("<div>" * 5_000 + "x" + "</div>" * 5_000), str)
+
+
+def test_a_document_of_very_many_paragraphs_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert of_docx(docx(paragraph("x") * 100))
+    monkeypatch.setattr(pasting, "TAGS", 100)
+    with pytest.raises(UnreadableDocument, match="too large"):
+        of_docx(docx(paragraph("x") * 100))
+
+
+def test_a_table_within_a_table_is_read_once_however_deep() -> None:
+    """A layout of tables, as mail programs write it: each cell's text stands there once."""
+    assert pasted("<table><tr><td>a<table><tr><td>b</td></tr></table></td><td>c</td></tr></table>") == "a\n\nb\n\nc"
+    deep = "<table><tr><td>" * 40 + "inside" + "</td></tr></table>" * 40
+    assert pasted(deep) == "inside"

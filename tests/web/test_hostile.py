@@ -155,6 +155,7 @@ def usual(ws: Workspace) -> dict[str, str]:
         "campaign": "news",
         "key": "2026-12",
         "language": "en",
+        "only": "en",
         "article": "evil",
         "name": "studio.css",
         "item": "i1",

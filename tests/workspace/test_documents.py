@@ -83,6 +83,13 @@ def test_a_name_with_a_nul_is_refused(documents: Documents) -> None:
         documents.exists("campaigns/a\0.md")
 
 
+def test_a_name_that_is_too_long_is_not_there(documents: Documents) -> None:
+    path = f"campaigns/a/{'x' * 5000}.yaml"
+    assert not documents.exists(path)
+    with pytest.raises(DocumentError):
+        documents.read(path)
+
+
 def test_a_path_is_found_by_a_longer_way_too(documents: Documents) -> None:
     documents.apply(Write("campaigns/a/pictures/x.jpg", "write", b"x"), 3)
     assert documents.read("campaigns/a/pictures/../pictures/x.jpg") == b"x"

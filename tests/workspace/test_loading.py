@@ -52,3 +52,9 @@ def test_an_empty_draft_is_a_draft() -> None:
 
 def test_the_place_of_a_key_is_its_own() -> None:
     assert place("a:\n  - b: 1\n    c: 2\n", ["a", 0, "c"]) == (3, 5)
+
+
+@pytest.mark.parametrize("depth", [250, 400, 20_000])
+def test_what_is_nested_too_deeply_is_said(depth: int) -> None:
+    with pytest.raises(ProblemsFound):
+        load_yaml("title: " + "[" * depth + "]" * depth, "x.yaml", Draft)

@@ -137,7 +137,8 @@ class _Writer:
 
     def _table(self, table: HtmlElement) -> list[str]:
         """A table of several columns; one of a single column is layout, and its cells are blocks."""
-        rows = [[cell for cell in row if cell.tag in ("td", "th")] for row in table.iter("tr")]
+        own = (row for row in table.iter("tr") if next(row.iterancestors("table")) is table)
+        rows = [[cell for cell in row if cell.tag in ("td", "th")] for row in own]
         width = max((len(row) for row in rows), default=0)
         if width < 2 or any(True for _ in table.iterdescendants("table")):
             return [block for row in rows for cell in row for block in self.blocks(cell)]

@@ -86,7 +86,8 @@ def _opened(data: bytes, name: str, formats: tuple[str, ...]) -> Image:
 
     def loaded(opened: Image) -> Image:
         opened.load()
-        return _srgb(ImageOps.exif_transpose(opened))
+        ImageOps.exif_transpose(opened, in_place=True)  # no copy of what may be 200 MB
+        return _srgb(opened)
 
     return _read(data, name, formats, loaded)
 
@@ -135,7 +136,8 @@ def _srgb(picture: Image) -> Image:
     if profile and picture.mode in ("RGB", "RGBA", "CMYK"):
         picture = _converted(picture, profile)
     transparent = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
-    picture = picture.convert("RGBA" if transparent else "RGB")
+    mode = "RGBA" if transparent else "RGB"
+    picture = picture if picture.mode == mode else picture.convert(mode)
     if transparent and picture.getchannel("A").getextrema()[0] == 255:
         return picture.convert("RGB")
     return picture
@@ -192,7 +194,7 @@ def _jpeg(picture: Image, limit: int) -> tuple[bytes, Image]:
 
 def _saved(picture: Image, kind: str, **options: Any) -> bytes:
     stream = io.BytesIO()
-    clean = picture.copy()
+    clean = picture.copy()  # by now no larger than its place
     clean.info = {}
     clean.save(stream, kind, **options)
     return stream.getvalue()

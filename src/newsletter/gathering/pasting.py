@@ -22,7 +22,10 @@ from newsletter.i18n import say
 PARTS = 2000  # files within a .docx
 UNPACKED = 60_000_000  # bytes of all of them
 TEXT = 12_000_000  # bytes of one that is XML: it is held as a tree
+TAGS = 100_000  # of all that are XML, opening and closing: these are read within seconds, and are a book
 LONGEST = 4_000_000  # characters of pasted HTML
+
+TOO_LARGE = say("This Word document is too large: divide it, or upload it as text.")
 
 _CONDITIONAL = re.compile(
     r"<!--\[if !?supportLists\]-->.*?<!--\[endif\]-->|<!\[if !supportLists\]>.*?<!\[endif\]>", re.S
@@ -147,10 +150,15 @@ def _check(content: bytes) -> None:
             texts = [part for part in parts if part.filename.endswith((".xml", ".rels"))]
             largest = max(part.file_size for part in texts)
             if len(parts) > PARTS or sum(part.file_size for part in parts) > UNPACKED or largest > TEXT:
-                raise UnreadableDocument(say("This Word document is too large: divide it, or upload it as text."))
+                raise UnreadableDocument(TOO_LARGE)
+            tags = 0
             for part in texts:
                 with archive.open(part) as stream:  # reads no more than the size that it states
-                    if b"<!DOCTYPE" in stream.read(TEXT + 1)[:2000].upper():
-                        raise UnreadableDocument(say("This Word document holds what none should: it is not read."))
+                    content = stream.read(TEXT + 1)
+                if b"<!DOCTYPE" in content[:2000].upper():
+                    raise UnreadableDocument(say("This Word document holds what none should: it is not read."))
+                tags += content.count(b"<")
+            if tags > TAGS:
+                raise UnreadableDocument(TOO_LARGE)
     except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError) as error:
         raise UnreadableDocument(say("This is no Word document (.docx).")) from error

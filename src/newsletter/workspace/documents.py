@@ -5,6 +5,7 @@ The second home (`database.py`, for several machines) stands behind the same met
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import threading
@@ -67,13 +68,17 @@ class FolderDocuments:
             return self._file(path).read_bytes()
         except (FileNotFoundError, IsADirectoryError):
             raise no_such(path) from None
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            raise no_such(path) from None
 
     def text(self, path: str) -> str:
         """A document as text; a byte order mark is dropped."""
         return as_text(self.read(path), path)
 
     def exists(self, path: str) -> bool:
-        return self._file(path).is_file()
+        return os.path.isfile(self._file(path))  # no name that is too long, as Path.is_file would say by an error
 
     def list(self, pattern: str) -> list[str]:
         """Paths that match a glob (`**` crosses folders), in order; the state folder is never among them."""
