@@ -111,3 +111,7 @@ def test_empty_merge_fields_are_told_with_number_and_share() -> None:
 
 def test_a_picture_that_was_left_out() -> None:
     assert only(replace(GOOD, notices=["The picture a.jpg is left out: it is no picture."])).code == "picture-left-out"
+    assert (
+        only(replace(GOOD, stills=["Of the moving picture a.gif only the first frame is shown"])).code
+        == "picture-still"
+    )

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageDraw
 
+from newsletter.gathering import moving as moving_pictures
 from newsletter.gathering.images import PLACES, Asset, PictureError, make_asset, upright_size
 from newsletter.model.crop import Crop
 
@@ -180,3 +181,94 @@ def test_a_part_is_cut_from_the_upright_picture_and_says_nothing_else() -> None:
     assert opened(asset).convert("RGB").getcolors() == [(100 * 180, (254, 0, 0))]
     assert not opened(asset).getexif()
     assert make_asset(lying, name="a.jpg", crop=Crop()) == make_asset(lying, name="a.jpg")
+
+
+def moving(width: int, height: int, frames: int = 4, *, alpha: bool = False, **options: Any) -> bytes:
+    """A red disc that goes from left to right on blue, or on nothing."""
+    pictures = []
+    for number in range(frames):
+        picture = Image.new("RGBA", (width, height), (0, 0, 0, 0) if alpha else (11, 90, 138, 255))
+        left = number * width // frames
+        ImageDraw.Draw(picture).ellipse((left, 0, left + width // frames, height), fill=(200, 0, 0, 255))
+        pictures.append(picture if alpha else picture.convert("RGB"))
+    options = {"duration": [50 * (number + 1) for number in range(frames)], "loop": 3, **options}
+    return saved(pictures[0], "GIF", save_all=True, append_images=pictures[1:], **options)
+
+
+def frames_of(asset: Asset) -> list[Image.Image]:
+    picture = opened(asset)
+    frames = []
+    for number in range(getattr(picture, "n_frames", 1)):
+        picture.seek(number)
+        frames.append(picture.convert("RGBA"))
+    return frames
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+def test_a_moving_gif_keeps_its_movement_at_the_width_of_its_place(alpha: bool) -> None:
+    data = moving(1440, 400, alpha=alpha, comment=b"SECRET", disposal=2)
+    asset = make_asset(data, use="card", name="a.gif")
+    assert (asset.media_type, asset.width, asset.height, asset.still) == ("image/gif", 720, 200, False)
+    assert b"SECRET" not in asset.content
+    frames = frames_of(asset)
+    assert [frame.size for frame in frames] == [(720, 200)] * 4
+    for number, frame in enumerate(frames):
+        colours = [frame.getpixel((each * 180 + 90, 100)) for each in range(4)]
+        reds = [isinstance(colour, tuple) and colour[0] > 150 and colour[3] > 0 for colour in colours]
+        assert reds == [each == number for each in range(4)], number
+        corner = frame.getpixel((0, 0))
+        assert isinstance(corner, tuple)
+        assert (corner[3] == 0) == alpha
+    picture = opened(asset)
+    assert picture.info["loop"] == 3
+    durations = []
+    for number in range(4):
+        picture.seek(number)
+        durations.append(picture.info["duration"])
+    assert durations == [50, 100, 150, 200]
+    assert make_asset(data, use="card", name="a.gif") == asset
+
+
+def test_a_part_of_a_moving_gif_and_where_nothing_moves() -> None:
+    data = moving(800, 200)
+    part = make_asset(data, use="lead", name="a.gif", crop=Crop(x=0, y=0, width=50, height=100))
+    assert (part.media_type, part.width, part.height) == ("image/gif", 400, 200)
+    assert len(frames_of(make_asset(data, use="kept", name="a.gif"))) == 4
+    for use in ("logo", "thumb"):
+        assert make_asset(data, use=use, name="a.gif").media_type in ("image/png", "image/jpeg")
+
+
+def noisy(width: int, height: int, frames: int) -> bytes:
+    grain = [
+        Image.frombytes("L", (width, height), random.Random(each).randbytes(width * height)) for each in range(frames)
+    ]
+    return saved(grain[0], "GIF", save_all=True, append_images=grain[1:])
+
+
+def test_a_movement_that_is_too_heavy_is_shown_half_as_wide_or_not_at_all() -> None:
+    half = make_asset(noisy(640, 400, 6), use="lead", name="a.gif")
+    assert (half.media_type, half.width, half.still) == ("image/gif", 320, False)
+    assert len(half.content) <= PLACES["lead"].moving
+    still = make_asset(noisy(1000, 900, 12), use="lead", name="a.gif")
+    assert (still.media_type, still.still) == ("image/jpeg", True)
+    assert len(still.content) <= PLACES["lead"].limit
+
+
+def test_too_many_frames_or_pixels_are_never_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(frames_of(make_asset(moving(180, 20, 60), name="a.gif"))) == 60
+    assert make_asset(moving(183, 20, 61), name="a.gif").still
+    flat = [Image.new("P", (6000, 5000), number) for number in range(3)]
+    bomb = saved(flat[0], "GIF", save_all=True, append_images=flat[1:])
+    assert len(bomb) < 200_000
+    seen: list[int] = []
+    monkeypatch.setattr(moving_pictures, "_small", lambda frame, *_: seen.append(1) or frame.convert("RGB"))
+    assert make_asset(bomb, name="a.gif").still
+    assert len(seen) == 1
+    with pytest.raises(PictureError, match="scale it down first"):
+        make_asset(b"GIF89a" + struct.pack("<HH", 60_000, 60_000) + bomb[10:], name="a.gif")
+
+
+def test_a_damaged_movement_is_one_sentence() -> None:
+    data = moving(400, 100)
+    with pytest.raises(PictureError, match=r"is damaged|no picture"):
+        make_asset(data[: len(data) // 2], name="a.gif")

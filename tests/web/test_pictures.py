@@ -19,8 +19,9 @@ from newsletter.clock import FixedClock
 from newsletter.gathering.frontmatter import Front, split
 from newsletter.model.crop import Crop
 from newsletter.model.issue import IssueState
+from newsletter.web.studio.preview import PICTURES
 from newsletter.workflow.content import picture_files
-from tests.gathering.test_images import drawing, photo, saved
+from tests.gathering.test_images import drawing, moving, photo, saved
 from tests.web.desk import client, csrf, scripted
 from tests.workflow.office import ISSUE, approved, lay, office
 
@@ -369,3 +370,21 @@ def test_languages_that_borrow_a_picture_keep_it_when_the_lender_gets_another(ws
     assert front(ws).picture is None
     assert "door.png" in ana.get(AT).text
     assert ana.get(f"{AT}/in/de").status_code == 422
+
+
+def test_a_moving_picture_is_kept_moving_or_refused(ws: Workspace, ana: TestClient) -> None:
+    upload(ana, moving(600, 150), "Doors.gif")
+    assert front(ws).the_picture.source == "pictures/doors.gif"
+    kept = Image.open(ws.context.folder / "campaigns/news/pictures/doors.gif")
+    assert getattr(kept, "n_frames", 1) == 4
+    (image,) = images(ana.get(AT).text)
+    assert ana.get(image).headers["content-type"] == "image/gif"
+    ws.gather("news", key="2026-12", person="ana")
+    (shown,) = [each for each in ws.compose(ISSUE).composition.assets.values() if each.media_type == "image/gif"]
+    ana.get(f"/issues/{ISSUE}/preview")
+    assert ana.get(f"{PICTURES}/{shown.file_name}").headers["content-type"] == "image/gif"
+    approved(ws)
+    assert client(ws).get(f"/a/{shown.file_name}").headers["content-type"] == "image/gif"
+    answer = upload(ana, moving(183, 20, 61), "Rain.gif")
+    assert (answer.status_code, "Rain.gif moves for too long" in answer.text) == (422, True)
+    assert front(ws).the_picture.source == "pictures/doors.gif"

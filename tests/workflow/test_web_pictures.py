@@ -12,7 +12,7 @@ from newsletter.clock import FixedClock
 from newsletter.gathering.fetch import Answer, FetchError, Validators
 from newsletter.workflow.checking.check import check_composed
 from newsletter.workflow.content.gather import Report, gather_issue
-from tests.gathering.test_images import drawing, saved
+from tests.gathering.test_images import drawing, moving, saved
 from tests.workflow.office import ISSUE, lay, office
 
 HALL, ROOM, GONE = (f"https://pictures.example/{name}" for name in ("hall.png", "caf%C3%A9.png", "gone.png"))
@@ -95,3 +95,34 @@ def test_a_picture_of_an_edit_is_brought_over(ws: Workspace) -> None:
     web = Web()
     gather(ws, web)
     assert web.asked == [other, GONE]
+
+
+def test_a_moving_picture_moves_in_the_message_and_a_long_one_says_that_it_does_not(ws: Workspace) -> None:
+    campaign = ws.context.folder / "campaigns/news"
+    text = "---\ntitle: A hall\npicture: {file: pictures/doors.gif, alt: Doors}\n---\n![Rain](pictures/rain.gif)\n"
+    (campaign / "articles/hall.en.md").write_text(text)
+    (campaign / "pictures").mkdir(exist_ok=True)
+    (campaign / "pictures/doors.gif").write_bytes(moving(400, 100))
+    (campaign / "pictures/rain.gif").write_bytes(moving(183, 20, 61))
+    gather(ws, Web())
+    made = ws.compose(ISSUE).composition
+    (doors,) = [each for each in made.assets.values() if each.media_type == "image/gif"]
+    assert doors.file_name.endswith(".gif")
+    assert f"/a/{doors.file_name}" in ws.compose(ISSUE).message("en").html
+    found = [each for each in check_composed(ws.context, ISSUE, lambda: made) if each.code.startswith("picture-")]
+    assert [(each.code, "rain.gif" in each.what) for each in found] == [("picture-still", True)]
+
+
+def test_a_moving_picture_of_the_web_is_kept_moving(ws: Workspace) -> None:
+    class Moving(Web):
+        def __call__(self, url: str, known: Validators | None) -> Answer:
+            frames = 61 if url == ROOM else 4
+            return Answer(url, moving(183, 20, frames), "image/gif")
+
+    report = gather(ws, Moving())
+    kept = sorted(each.suffix for each in (ws.context.folder / "campaigns/news/pictures").iterdir())
+    assert kept == [".gif", ".gif", ".png"]
+    assert [each for each in report.notices if "only the first frame is kept" in each]
+    web = Moving()
+    gather(ws, web)
+    assert web.asked == []

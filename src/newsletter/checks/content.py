@@ -39,6 +39,11 @@ STRINGS = warning(
     say("Write it among the words of the template."),
 )
 PICTURE = warning("picture-left-out", say("The article goes out without it."), say("Mend or replace the picture."))
+STILL = warning(
+    "picture-still",
+    say("It has too many frames, or is too heavy, for a message."),
+    say("Shorten it, or make it smaller: up to 60 frames and 1 MB are played."),
+)
 EMPTY_FIELD = warning(
     "field-empty",
     say("Where it is empty, the sentence has a gap."),
@@ -73,6 +78,7 @@ class Contents:
     day: date
     strings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     notices: Sequence[str] = ()
+    stills: Sequence[str] = ()
     empty_fields: Sequence[EmptyField] = ()
 
 
@@ -84,6 +90,8 @@ def check(contents: Contents) -> Iterator[Finding]:
         yield from _over(next(iter(translations.values())), contents.day)
     for notice in contents.notices:
         yield PICTURE.at(notice)
+    for still in contents.stills:
+        yield STILL.at(still)
     yield from strings_missing(contents.strings, contents.languages)
     for each in contents.empty_fields:
         if each.empty:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from newsletter.errors import NewsletterError
 from newsletter.gathering.fetch import PICTURE_TYPES, Answer, Validators
-from newsletter.gathering.images import make_asset
+from newsletter.gathering.images import ENDINGS, make_asset
 from newsletter.i18n import say
 from newsletter.model.article import Article
 
@@ -21,7 +21,6 @@ Fetch = Callable[[str, Validators | None], Answer]
 Files = dict[str, bytes]
 
 MOST_PICTURES = 20  # of one gathered article
-ENDINGS = {"image/jpeg": "jpg", "image/png": "png"}
 _SHOWN = re.compile(r"(!\[(?:\\.|[^\]\\])*\]\()(https?://[^\s)]+)(\))")
 
 
@@ -39,7 +38,7 @@ def bring(article: Article, fetch: Fetch | None, lacking: dict[str, str]) -> tup
     paths: dict[str, str] = {}
     for address in [each for each in addresses if each.startswith("http")][:MOST_PICTURES]:
         try:
-            paths[address], content = _picture(address, fetch)
+            paths[address], content = _picture(address, fetch, lacking)
             files[paths[address]] = content
         except NewsletterError as error:
             lacking[address] = say("A picture of %(title)r is left out: %(error)s", title=article.title, error=error)
@@ -60,7 +59,7 @@ def bring_named(addresses: Iterable[str], there: Callable[[str], bool], fetch: F
     for address in addresses:
         if address not in lacking and not any(there(path) for path in kept_as(address)):
             try:
-                path, content = _picture(address, fetch)
+                path, content = _picture(address, fetch, lacking)
                 files[path] = content
             except NewsletterError as error:
                 lacking[address] = say("The picture %(address)s is left out: %(error)s", address=address, error=error)
@@ -73,10 +72,15 @@ def kept_as(address: str) -> list[str]:
     return [f"pictures/{stem}.{ending}" for ending in ENDINGS.values()]
 
 
-def _picture(address: str, fetch: Fetch) -> tuple[str, bytes]:
+def _picture(address: str, fetch: Fetch, lacking: dict[str, str]) -> tuple[str, bytes]:
     answer = fetch(address, None)
     if answer.content is None or answer.media_type not in PICTURE_TYPES:
         raise NewsletterError(say("%(address)s is no picture.", address=address))
     made = make_asset(answer.content, use="inline", name=address)
+    if made.still:
+        lacking[address] = say(
+            "Of the moving picture %(address)s only the first frame is kept: it is too much for a message.",
+            address=address,
+        )
     ending = ENDINGS[made.media_type]
     return next(path for path in kept_as(address) if path.endswith(ending)), made.content

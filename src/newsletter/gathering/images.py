@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from newsletter.errors import NewsletterError
+from newsletter.gathering.moving import Moved, TooMuch, resized
 from newsletter.i18n import say
 from newsletter.model.crop import Crop
 
@@ -21,20 +22,25 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class PlaceOf:
-    """Where a picture stands: the most pixels in width (twice those on screen) and the most bytes (slow links)."""
+    """Where a picture stands: the most pixels in width (twice those on screen) and the most bytes (slow links).
+
+    `moving`: the most bytes of one that moves; 0 where none does.
+    """
 
     width: int
     limit: int
+    moving: int = 0
 
 
 PLACES = {
-    "lead": PlaceOf(1072, 150_000),
-    "card": PlaceOf(720, 60_000),
-    "inline": PlaceOf(1072, 150_000),
+    "lead": PlaceOf(1072, 150_000, 1_000_000),
+    "card": PlaceOf(720, 60_000, 1_000_000),
+    "inline": PlaceOf(1072, 150_000, 1_000_000),
     "logo": PlaceOf(280, 15_000),
     "thumb": PlaceOf(320, 25_000),  # in the studio, where pictures are chosen
-    "kept": PlaceOf(2400, 4_000_000),  # of an upload, so that a part of it is still sharp as a lead
+    "kept": PlaceOf(2400, 4_000_000, 4_000_000),  # of an upload, so that a part of it is still sharp as a lead
 }
+ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif"}
 MAX_PIXELS = 50_000_000
 ORIENTATION = 0x0112  # of EXIF; from 5 on the picture lies on its side
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")  # decoded by Pillow itself, without other programs
@@ -50,24 +56,38 @@ class PictureError(NewsletterError):
 @dataclass(frozen=True, slots=True)
 class Asset:
     sha256: str
-    media_type: str  # image/jpeg or image/png: others do not show everywhere
+    media_type: str  # image/jpeg or image/png, and image/gif for what moves: others do not show everywhere
     width: int
     height: int
     content: bytes
     name: str
+    still: bool = False  # the first frame of one that moves, and is too much for a message
 
 
 def make_asset(
     data: bytes, *, use: str = "card", name: str, crop: Crop | None = None, formats: tuple[str, ...] = FORMATS
 ) -> Asset:
     """The same bytes for the same picture, always. PictureError says what is wrong with it."""
-    place = PLACES[use]
+    place, still = PLACES[use], False
+    try:
+        moved = _moving(data, name, place, crop, formats)
+    except TooMuch:
+        moved, still = None, True
+    if moved is not None:
+        content, (width, height) = moved
+        return Asset(hashlib.sha256(content).hexdigest(), "image/gif", width, height, content, name)
     picture = _opened(data, name, formats)
     if crop is not None and not crop.whole:
         picture = picture.crop(crop.box(picture.width, picture.height))
     drawn = use == "logo" or picture.getcolors(DRAWN_COLOURS) is not None
     media_type, content, picture = _encoded(_within(picture, place.width), place.limit, drawn=drawn)
-    return Asset(hashlib.sha256(content).hexdigest(), media_type, picture.width, picture.height, content, name)
+    return Asset(hashlib.sha256(content).hexdigest(), media_type, picture.width, picture.height, content, name, still)
+
+
+def _moving(data: bytes, name: str, place: PlaceOf, crop: Crop | None, formats: tuple[str, ...]) -> Moved | None:
+    if not place.moving or not data.startswith(b"GIF8"):
+        return None
+    return _read(data, name, formats, lambda _: resized(data, place.width, place.moving, crop))
 
 
 def upright_size(data: bytes, name: str) -> tuple[int, int]:

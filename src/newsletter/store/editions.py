@@ -55,7 +55,8 @@ class AssetRow:
     @property
     def file_name(self) -> str:
         """As it is at its public address."""
-        return f"{self.sha256}.{'png' if self.media_type == 'image/png' else 'jpg'}"
+        ending = {"image/png": "png", "image/gif": "gif"}.get(self.media_type, "jpg")
+        return f"{self.sha256}.{ending}"
 
 
 def latest(connection: Connection, issue_id: int) -> EditionRow | None:

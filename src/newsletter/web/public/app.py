@@ -32,7 +32,7 @@ from newsletter.workflow.results import reading
 HERE = Path(__file__).parent
 MAIL = "default-src 'none'; img-src 'self' https:; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
-ASSET = re.compile(r"([0-9a-f]{64})\.(?:jpg|png)")
+ASSET = re.compile(r"([0-9a-f]{64})\.(?:jpg|png|gif)")
 
 router = APIRouter()
 

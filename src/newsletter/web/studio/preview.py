@@ -29,7 +29,7 @@ from newsletter.workflow.people.specimens import Specimen
 from newsletter.workflow.sending.testing import send_tests
 
 router = APIRouter()
-PICTURE = re.compile(r"([0-9a-f]{64})\.(?:jpg|png)")
+PICTURE = re.compile(r"([0-9a-f]{64})\.(?:jpg|png|gif)")
 PICTURES = "/preview/assets"
 FOR_EVER = {"cache-control": "private, max-age=31536000, immutable"}
 

@@ -196,6 +196,7 @@ def _contents(ctx: Context, made: Composition, library: Library) -> Contents:
         day=_day(ctx, made),
         strings=strings_of(ctx),
         notices=made.notices,
+        stills=made.stills,
         empty_fields=[
             replace(each, label=_label(ctx, each.path), where=blank_places.standing(made, each.language, each.path))
             for each in empty

@@ -70,6 +70,7 @@ def compose(ctx: Context, issue: IssueRow, *, now: bool = False, only: Sequence[
         register.targets,
         _definition(ctx, campaign, planned, list(languages)),
         setting.pictures.notices,
+        list(setting.pictures.stills.values()),
         register.places,
     )
 

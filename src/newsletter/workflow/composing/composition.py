@@ -39,6 +39,7 @@ class Composition:
     links: dict[str, int]
     definition: dict[str, Any]
     notices: list[str] = field(default_factory=list)
+    stills: list[str] = field(default_factory=list)
     places: dict[int, Place] = field(default_factory=dict)  # of the links, by their numbers
 
     @property

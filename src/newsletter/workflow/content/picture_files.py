@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from newsletter.errors import NewsletterError
-from newsletter.gathering.bringing import ENDINGS, kept_as
-from newsletter.gathering.images import OF_WEB, Asset, PictureError, make_asset
+from newsletter.gathering.bringing import kept_as
+from newsletter.gathering.images import ENDINGS, OF_WEB, PLACES, Asset, PictureError, make_asset
+from newsletter.gathering.moving import MOST_FRAMES
 from newsletter.gathering.naming import slug
 from newsletter.i18n import say
 from newsletter.model.crop import Crop
@@ -87,6 +88,15 @@ def kept(ctx: Context, campaign: str, name: str, content: bytes) -> tuple[str, l
         raise PictureError(say("The file is too large: at most %(most)s MB.", most=LARGEST // 1_000_000))
     name = PurePosixPath(name.replace("\\", "/")).name or "picture"
     made = make_asset(content, use="kept", name=name, formats=OF_WEB)
+    if made.still:
+        raise PictureError(
+            say(
+                "%(name)s moves for too long: shorten it to %(frames)s frames and %(most)s MB, or upload one of them.",
+                name=name,
+                frames=MOST_FRAMES,
+                most=PLACES["kept"].moving // 1_000_000,
+            )
+        )
     stem = slug(PurePosixPath(name).stem)[:NAME].strip("-") or "picture"
     ending, number = ENDINGS[made.media_type], 1
     while True:

@@ -54,6 +54,7 @@ class Pictures:
     key: str
     assets: dict[str, AssetRow] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    stills: dict[str, str] = field(default_factory=dict)  # by source: of what moves, only the first frame is shown
     _made: dict[tuple[str, str, Crop | None], AssetRow | None] = field(default_factory=dict)
 
     def view(self, source: str, use: str, crop: Crop | None = None) -> dict[str, Any] | None:
@@ -79,6 +80,8 @@ class Pictures:
         except NewsletterError as error:
             self.notices.append(say("The picture %(source)s is left out: %(error)s", source=source, error=error))
             return None
+        if made.still:
+            self.stills[source] = say("Of the moving picture %(source)s only the first frame is shown", source=source)
         row = AssetRow(made.sha256, made.media_type, made.content, path.rsplit("/", 1)[-1], made.width, made.height)
         self.assets[row.sha256] = row
         return row
