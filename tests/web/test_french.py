@@ -32,7 +32,7 @@ from newsletter.workflow.results.progress import advice
 from newsletter.workflow.scheduling import launching
 from tests.gathering.test_images import drawing, saved
 from tests.rendering.making import manuscript
-from tests.web.desk import client, post
+from tests.web.desk import client, csrf, post
 from tests.workflow.office import ISSUE, approved, carry, lay, office
 
 AT = f"/issues/{ISSUE}"
@@ -212,6 +212,22 @@ def test_mail_to_colleagues_is_in_their_language(tmp_path: Path, clock: FixedClo
     assert to_ana["subject"].endswith("Luc approved it")
 
 
+def test_who_is_not_signed_in_is_told_why_in_the_language_of_the_browser(ws: Workspace) -> None:
+    french = {"accept-language": "fr", "sec-fetch-site": "same-origin"}
+    answer = client(ws).post("/sign-in", data={"who": "ana", "password": "not hers"}, headers=french)
+    assert answer.status_code == 422
+    assert [text for text in words_of(answer.text) if ENGLISH.search(text)] == []
+
+
+def test_a_file_that_cannot_be_read_is_refused_in_french(ws: Workspace) -> None:
+    browser = client(ws, "ana")
+    token = {"x-csrf": csrf(browser.get("/account").text)}
+    file = {"file": ("x.md", b"---\ntitel: x\n---\ny")}
+    answer = browser.post("/articles/upload", data={"campaign": "news"}, files=file, headers=token)
+    assert answer.status_code == 422
+    assert "titel n’est pas connu ici : vouliez-vous dire « title » ?" in plain(answer.text)
+
+
 WRONG = {
     "{{ contact.frist_name }}": "Il n’y a pas de champ « contact.frist_name » : vouliez-vous dire",
     "{% if contact.first_name %}": "Fin inattendue du modèle. Jinja attendait l’une de ces balises",
@@ -238,3 +254,11 @@ def test_what_a_template_does_wrong_is_said_in_french(renderer: Renderer, writte
     text = raised(renderer.compile, manuscript(around.format(written)), ())
     assert french in text
     assert ENGLISH.search(text.partition(": ")[2]) is None
+
+
+def test_a_draft_that_cannot_be_read_is_said_in_french(tmp_path: Path, clock: FixedClock) -> None:
+    with office(lay(tmp_path / "ws"), clock) as ws:
+        speaks_french(ws, "ana")
+        (ws.context.folder / "campaigns/news/2026-12.yaml").write_text("sections: [\n")
+        text = plain(client(ws, "ana").get(AT).text)
+    assert "Ce n’est pas du YAML : un contenu était attendu" in text

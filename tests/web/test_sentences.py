@@ -54,6 +54,7 @@ PLACE = re.compile(r"%\(\w+\)[rs]")
 NO_WORDS = re.compile(
     r"\s*(?:<|\{%|(?:SELECT|UPDATE|INSERT|DELETE|COALESCE|CASE|WITH|AND)\b|//|string\(|%s )"
 )  # HTML, templates, SQL
+SHOWING = ("web/", *(f"workflow/{each}/" for each in ("content", "drafts", "checking", "composing", "results")))
 RECALLED = "web/recalled.py"
 PIECES = ("store/", "audience/select.py", "workflow/sending/control.py", "web/studio/desk.py")  # SQL, and put together
 SAYING = {"say", "say_many"}
@@ -89,6 +90,20 @@ def test_a_message_of_an_error_is_no_sentence_put_together_by_hand() -> None:
         if not str(file.relative_to(SOURCE)).startswith(ELSEWHERE)
         for call in _calls(_tree(file))
         if _name(call) == "Problem" and call.args and _by_hand(call.args[0])
+    ]
+    assert found == []
+
+
+def test_pages_say_the_error_itself() -> None:
+    """`str(error)` of what was caught is English for ever; `told(error)`, or the error, is not."""
+    found = [
+        f"{file.relative_to(SOURCE)}:{call.lineno}"
+        for file in _files()
+        if str(file.relative_to(SOURCE)).startswith(SHOWING)
+        for caught in ast.walk(_tree(file))
+        if isinstance(caught, ast.ExceptHandler)
+        for call in _calls(caught)
+        if _name(call) == "str" and any(isinstance(each, ast.Name) and each.id == caught.name for each in call.args)
     ]
     assert found == []
 

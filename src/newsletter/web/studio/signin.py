@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
 from newsletter.errors import NewsletterError
-from newsletter.i18n import say
+from newsletter.i18n import say, told
 from newsletter.store import people, sessions
 from newsletter.store.engine import reading, writing
 from newsletter.web.studio.desk import (
@@ -46,7 +46,7 @@ def sign_in(request: Request, who: Text = "", password: Text = "", code: Text = 
             studio.workspace.context, who, password, code, place=place_of(request), device=device_of(request)
         )
     except SignInFailed as error:
-        return _sign_in_page(request, next=next, who=who, error=str(error), status=422)
+        return _sign_in_page(request, next=next, who=who, error=told(error), status=422)
     return _signed_in(studio, done, next)
 
 
@@ -76,7 +76,7 @@ def use_link(request: Request, token: str, name: Text = "", address: Text = "", 
             studio.workspace.context, token, name=name, address=address, password=password, device=device_of(request)
         )
     except NewsletterError as error:
-        values = {"token": token, "person": person, "name": name, "address": address, "error": str(error)}
+        values = {"token": token, "person": person, "name": name, "address": address, "error": told(error)}
         return _render(request, "welcome.html", 422, **values)
     return _signed_in(studio, done, "/")
 

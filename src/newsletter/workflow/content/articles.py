@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from pydantic import ValidationError
 
-from newsletter.errors import NewsletterError, ProblemsFound, UsageError
+from newsletter.errors import NewsletterError, UsageError
 from newsletter.gathering import frontmatter
 from newsletter.gathering.encoding import decode
 from newsletter.gathering.frontmatter import Front
@@ -179,10 +179,7 @@ def _read(name: str, content: bytes) -> tuple[str, str, str]:
     if ending == ".txt":
         paragraphs = [each for each in re.split(r"\n\s*\n", text.strip()) if each.strip()]
         return paragraphs[0] if paragraphs else "", "", "\n\n".join(map(plain_paragraph, paragraphs[1:]))
-    try:
-        front, body, _ = frontmatter.split(text, name)
-    except ProblemsFound as found:
-        raise UnreadableDocument(str(found)) from None
+    front, body, _ = frontmatter.split(text, name)
     if front.title:
         return front.title, front.summary, body
     title, body = divided(body)

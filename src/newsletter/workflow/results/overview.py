@@ -41,7 +41,7 @@ class Overview:
 
     card: Card
     draft: Draft | None
-    problem: str | None  # why the draft cannot be read
+    problem: NewsletterError | None  # why the draft cannot be read
     edition: EditionRow | None
     standing: Standing | None
     approved_by: tuple[str, ...]
@@ -83,11 +83,12 @@ def cards(ctx: Context, campaign: str | None = None) -> list[Card]:
 
 
 def overview(ctx: Context, row: IssueRow) -> Overview:
-    draft, problem = None, None
+    draft: Draft | None = None
+    problem: NewsletterError | None = None
     try:
         draft = ctx.draft(row.campaign, row.key)
     except NewsletterError as error:
-        problem = str(error)
+        problem = error
     with reading(ctx.engine) as connection:
         edition = editions.latest(connection, row.id)
         names = {each.id: each.name for each in people.everybody(connection)}
