@@ -49,7 +49,7 @@ class Hands:
 def test_a_run_has_a_turn_and_goes_on_while_nobody_waits() -> None:
     clock, waiting = Hands(), [2]
     turns = Turns(clock)
-    turns.begin(2)
+    turns.end(2)
     turns.cut_short(2)
     turn = Turn(threading.Event(), lambda: waiting, turns)
     clock.now = TURN - LOOK
@@ -125,6 +125,31 @@ def test_a_small_alert_overtakes_large_digests_within_a_second(tmp_path: Path, c
     lengths = [after - at for at, after in pairwise(later)]
     assert len(lengths) > 3
     assert min(lengths[:-1]) >= TURN  # from then on they take turns of a fair length
+
+
+def test_a_run_that_takes_long_to_find_its_server_away_leaves_the_others_their_turns(
+    tmp_path: Path, clock: FixedClock
+) -> None:
+    with office(lay(tmp_path / "ws"), clock) as ws:
+        approved(ws)
+        run, hands, lengths = launched(ws, rehearse=True), Hands(), list[float]()
+        add_run(ws)
+        turns = Turns(hands)
+
+        def has_a_turn(_: Context, __: int, *, stopping: Stopping, turn: Stopping) -> Report:
+            begun = hands.now
+            while not turn.is_set():
+                hands.now += LOOK
+            lengths.append(hands.now - begun)
+            return Report(Ended.STOPPED, Sums(0, {}))
+
+        def looks_in_vain(*_: object, **__: object) -> Report:
+            hands.now += 2 * TURN
+            return Report(Ended.UNAVAILABLE, Sums(0, {}), "no answer")
+
+        for each, dispatch in [(run, has_a_turn), (run + 1, looks_in_vain)] * 3:
+            carry(ws.context, each, stopping=NEVER, defer=_into([]), turns=turns, dispatch=dispatch)
+    assert lengths == [LOOK, TURN, TURN]
 
 
 def test_after_a_cancelled_run_who_waited_goes_on_at_once(tmp_path: Path, clock: FixedClock) -> None:

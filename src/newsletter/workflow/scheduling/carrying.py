@@ -37,11 +37,12 @@ class Turns:
     """The turns that runs have had in this program. One that has had none lately waits for nobody's turn to end."""
 
     clock: Callable[[], float] = time.monotonic
-    _begun: dict[int, float] = field(default_factory=dict)
+    _ended: dict[int, float] = field(default_factory=dict)
     _cut_short: set[int] = field(default_factory=set)
 
-    def begin(self, run: int) -> None:
-        self._begun[run] = self.clock()
+    def end(self, run: int) -> None:
+        """Counted from here: one that takes long to find its mail server away would else cut in again at once."""
+        self._ended[run] = self.clock()
         self._cut_short.discard(run)
 
     def cut_short(self, run: int) -> None:
@@ -49,7 +50,7 @@ class Turns:
         self._cut_short.add(run)
 
     def at_once(self, run: int) -> bool:
-        return run not in self._cut_short and self.clock() - self._begun.get(run, -inf) >= TURN
+        return run not in self._cut_short and self.clock() - self._ended.get(run, -inf) >= TURN
 
 
 @dataclass
@@ -79,9 +80,11 @@ def carry(
     ctx: Context, run_id: int, *, stopping: Stopping, defer: Defer, turns: Turns, dispatch: Send = send
 ) -> Report:
     """Sends what is due of a run for a turn; what is left, and who waited meanwhile, is deferred anew."""
-    turns.begin(run_id)
     turn = Turn(stopping, lambda: _others(ctx, run_id), turns)
-    report = dispatch(ctx, run_id, stopping=stopping, turn=turn)
+    try:
+        report = dispatch(ctx, run_id, stopping=stopping, turn=turn)
+    finally:
+        turns.end(run_id)
     with reading(ctx.engine) as connection:
         run = runs.get(connection, run_id)
     if run.rehearsal:
