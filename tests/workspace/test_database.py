@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import threading
 from datetime import timedelta
 
 import pytest
@@ -171,6 +172,31 @@ def test_a_sweep_passes_over_what_is_being_laid_down(postgres_engine: Engine, cl
         assert swept(postgres_engine, clock) == 0  # by another connection
     with writing(postgres_engine) as connection:
         assert stored.known(connection, [digest], clock.now()) == {digest}
+
+
+@pytest.mark.postgresql
+def test_who_writes_what_another_takes_away_waits_for_them_and_they_for_nobody(
+    postgres_engine: Engine, clock: FixedClock
+) -> None:
+    documents = DatabaseDocuments(shelf_of(postgres_engine, clock))
+    documents.apply(Write(PATH, "write", b"same"), 1)
+    documents.apply(Write(THIRD, "write", b"third"), 1)
+    seen, act = documents.index, stored.Act("push", 1, clock.now())
+    writer = threading.Thread(target=documents.now().apply, args=(Write(OTHER, "write", b"same"), 2))
+    with writing(postgres_engine) as connection:
+        stored.swap(connection, stored.Swap(THIRD, None, seen.version_of(THIRD)), act)
+        writer.start()
+        until_somebody_waits(postgres_engine)
+        stored.swap(connection, stored.Swap(PATH, None, seen.version_of(PATH)), act)
+    writer.join(60)
+    assert documents.now().list("**") == [OTHER]
+
+
+def until_somebody_waits(engine: Engine) -> None:
+    while True:
+        with reading(engine) as connection:
+            if connection.exec_driver_sql("SELECT 1 FROM pg_locks WHERE NOT granted").first():
+                return
 
 
 def swept(engine: Engine, clock: FixedClock) -> int:

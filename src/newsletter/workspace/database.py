@@ -147,10 +147,11 @@ class DatabaseDocuments:
             return
         each = Swap(write.path, sha256, self.index.version_of(write.path))
         act = Act(write.operation, person_id, self._shelf.clock.now())
+        if write.content is not None:
+            with writing(self._shelf.engine) as connection:  # on its own: who swaps may wait for who keeps, not both
+                stored.keep(connection, write.content, act.at)
         try:
             with writing(self._shelf.engine) as connection:
-                if write.content is not None:
-                    stored.keep(connection, write.content, act.at)
                 version = stored.swap(connection, each, act)
         except ChangedMeanwhile:
             if (newest := self._shelf.newest()).hash_of(write.path) != sha256:
