@@ -161,3 +161,15 @@ def test_one_language_of_an_issue_shows_another_picture_and_gives_it_back(ws: Wo
     assert hall(ws).edits == {tag: Edit(picture="pictures/other.png") for tag in ("en", "fr")}
     assert ana.get(f"{page}/in/de").status_code == 422
     assert articles(ws) == before
+
+
+def test_where_the_article_has_other_pictures_in_other_languages_an_issue_shows_one_in_both(
+    ws: Workspace, ana: TestClient
+) -> None:
+    french = ws.context.folder / "campaigns/news/articles/hall.fr.md"
+    french.write_text(french.read_text().replace("pictures/door.png", "pictures/other.png"))
+    alone = f"{at(ws)}/in/fr"
+    assert "picture of its own" in ana.get(alone).text
+    ana.post(f"{alone}/own")
+    assert hall(ws).edits == {"fr": Edit(picture="pictures/door.png", credit="Photo: Zoë")}
+    assert "picture of its own" not in ana.get(alone).text

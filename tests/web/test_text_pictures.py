@@ -99,3 +99,16 @@ def test_the_page_of_an_article_shows_the_pictures_of_its_text(ws: Workspace, an
     assert shown
     assert ana.get(unescape(shown[1])).headers["content-type"] == "image/png"
     assert 'src="https://example.org' not in page
+
+
+@pytest.mark.parametrize(
+    "place", ["../../../../outside.png", "/etc/outside.png", "pictures/%00.png", "a" * 300 + ".png"]
+)
+def test_a_text_that_names_what_lies_elsewhere_is_shown_without_it(ws: Workspace, ana: TestClient, place: str) -> None:
+    text = f"---\ntitle: A door\npicture: {{file: '{place.replace('%', '')}'}}\n---\nOpen.\n\n![The plan]({place})\n"
+    (ws.context.folder / "campaigns/news/articles/door.en.md").write_text(text)
+    answer = ana.get("/articles/news/door")
+    assert answer.status_code == 200
+    assert "The plan" in answer.text
+    assert "<img" not in answer.text
+    assert ana.get("/articles").status_code == 200

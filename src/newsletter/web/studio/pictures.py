@@ -110,14 +110,23 @@ def address(path: str, use: str = "thumb", crop: Crop | None = None) -> str:
 
 def thumbnail(ctx: Context, campaign: str, picture: Picture | None) -> str:
     """The address of a small image of it; nothing where it does not lie in the workspace."""
-    path = lies_at(ctx, campaign, picture.source) if picture else None
+    path = _lies_at(ctx, campaign, picture.source) if picture else None
     return address(path, crop=picture.crop) if path and picture else ""
 
 
 def in_text(ctx: Context, campaign: str, source: str) -> str:
     """The address of a picture that a text shows, likewise."""
-    path = lies_at(ctx, campaign, source)
-    return address(path, "lead") if path and ctx.documents.exists(path) else ""
+    path = _lies_at(ctx, campaign, source)
+    return address(path, "lead") if path else ""
+
+
+def _lies_at(ctx: Context, campaign: str, source: str) -> str | None:
+    """Likewise where the text names a place outside of the workspace: checking says so."""
+    try:
+        path = lies_at(ctx, campaign, source)
+        return path if path and ctx.documents.exists(path) else None
+    except NewsletterError:
+        return None
 
 
 def _part(sides: str) -> Crop | None:

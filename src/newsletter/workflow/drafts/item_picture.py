@@ -128,7 +128,10 @@ def same_again(ctx: Context, row: IssueRow, item: str, person: Person, only: str
     def again(now: Open) -> dict[str, Edit]:
         if not now.different:
             raise UsageError(say("This language shows the picture of the others already."))
-        other = now.edit(next(iter(now.others)))
+        tag, shown = next(iter(now.others.items()))
+        other, own = now.edit(tag), now.articles[only].picture
+        if other.picture is None and shown and shown.source != (own and own.source):  # the article itself differs
+            other = Edit(picture=shown.source, credit=shown.credit or None, crop=shown.crop)
         return {only: _with(now, only, picture=other.picture, credit=other.credit, crop=other.crop)}
 
     return _turn(ctx, row, item, person, again, only=only)
