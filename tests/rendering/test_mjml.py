@@ -75,6 +75,13 @@ def test_a_comment_between_components_is_no_column() -> None:
     assert "mj-column-per-100" in finished(one)
 
 
+def test_for_outlook_each_class_has_a_suffix_and_nothing_else_that_ends_like_one() -> None:
+    image = '<mj-image src="https://example.org/a.png" alt="The new and the old-outlook"></mj-image>'
+    html = finished(body(f'<mj-section css-class="one two"><mj-column>{image}</mj-column></mj-section>'))
+    assert 'alt="The new and the old-outlook"' in html
+    assert 'class="one-outlook two-outlook"' in html
+
+
 def test_raw_html_between_the_sections_of_a_wrapper_is_not_for_outlook_alone() -> None:
     found = finished(body("<mj-wrapper><!-- note --><mj-section /><mj-raw><b>x</b></mj-raw></mj-wrapper>"))
     shown = re.sub(r"<!--.*?-->", "", found, flags=re.S)
