@@ -32,5 +32,5 @@ def _found(text: str, forms: Sequence[tuple[Said, re.Pattern[str]]], part: Calla
         }
         if not sentence.plural:
             yield say(sentence.pattern, **parts)
-        elif num.isdigit():
+        elif num.isdecimal():
             yield say_many(int(num), sentence.pattern, sentence.plural, **parts)

@@ -178,6 +178,20 @@ def test_what_the_database_keeps_in_english_is_read_in_french() -> None:
     assert all(recalled(text) == text for text in kept)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "not sent: 2026-13-45 99:99 (UTC)",
+        "cancelled: 2026-12-01 09:00 (Nowhere)",
+        "cancelled: 2026-12-01 09:00 (Europe)",
+        "gave up after ² tries",
+    ],
+)
+def test_what_only_looks_like_a_time_or_a_number_stays_as_somebody_wrote_it(words: str) -> None:
+    assert said("en", recalled(words)) == words
+    assert words.partition(" ")[2].partition(" ")[2] in said("fr", recalled(words))
+
+
 def test_values_are_written_as_the_reader_writes_them() -> None:
     sentence = say("%(issue)s: %(person)s %(words)s", issue=Number(1234), person=Tongue("de"), words="x")
     assert sentence == "1,234: de x"

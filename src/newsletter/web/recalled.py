@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from newsletter.i18n import Moment, Number, say, say_many
 from newsletter.recalling import recalling
@@ -135,8 +136,16 @@ def recalled(text: str) -> str:
 
 def _part(text: str) -> Moment | Number | str:
     if (time := _TIME.fullmatch(text)) is not None:
-        return Moment(datetime.fromisoformat(time[1]), time[2])
+        return _moment(*time.groups()) or text
     return Number(text.replace(",", "")) if _NUMBER.fullmatch(text) else recalled(text)
+
+
+def _moment(local: str, zone: str) -> Moment | None:
+    """None where it only looks like one: a server or a person may write anything."""
+    try:
+        return Moment(datetime.fromisoformat(local), ZoneInfo(zone).key)
+    except (ValueError, KeyError, OSError):
+        return None
 
 
 _recall = recalling(SENTENCES, _part)
