@@ -27,6 +27,11 @@ from newsletter.workflow.content.gather import gather_issue
 from newsletter.workflow.context import Context
 from newsletter.workflow.scheduling import launching, schedule
 from newsletter.workflow.scheduling.carrying import Turns, carry
+from newsletter.workflow.scheduling.firing import gather_firing
+from newsletter.workflow.scheduling.housekeeping import keep_house
+from newsletter.workflow.scheduling.planned import launch_issue
+from newsletter.workflow.scheduling.schedule import Glance, send_run
+from newsletter.workflow.scheduling.work import GATHER, LAUNCH, LINKS, REHEARSE, SEND, Defer
 
 log = logging.getLogger(__name__)
 
@@ -126,19 +131,19 @@ def working_here(ctx: Context) -> Iterator[ThreadJobs]:
         jobs.close()
 
 
-def _handlers(ctx: Context, stopping: threading.Event, defer: schedule.Defer) -> dict[str, Handler]:
+def _handlers(ctx: Context, stopping: threading.Event, defer: Defer) -> dict[str, Handler]:
     turns = Turns()
 
     def on(work: Callable[[Context, int], object]) -> Handler:
         return lambda key: work(replace(ctx), int(key))  # a fresh context: definitions are read as they are now
 
     return {
-        schedule.GATHER: on(lambda fresh, id_: schedule.gather_firing(fresh, id_, gather)),
-        schedule.LAUNCH: on(lambda fresh, id_: schedule.launch_issue(fresh, id_, defer)),
-        schedule.LINKS: on(try_links),
-        schedule.REHEARSE: on(lambda fresh, id_: launching.finish_rehearsal(fresh, id_, defer)),
-        schedule.SEND: on(
-            lambda fresh, id_: schedule.send_run(
+        GATHER: on(lambda fresh, id_: gather_firing(fresh, id_, gather)),
+        LAUNCH: on(lambda fresh, id_: launch_issue(fresh, id_, defer)),
+        LINKS: on(try_links),
+        REHEARSE: on(lambda fresh, id_: launching.finish_rehearsal(fresh, id_, defer)),
+        SEND: on(
+            lambda fresh, id_: send_run(
                 fresh, id_, lambda c, run: carry(c, run, stopping=stopping, defer=defer, turns=turns)
             )
         ),
@@ -173,8 +178,8 @@ def _waking(ctx: Context) -> Iterator[Waking]:
     with working(ctx) as jobs:
         waking = Waking(
             lambda: tick(ctx, jobs),
-            lambda: schedule.keep_house(replace(ctx), waking.stopped.is_set),
-            schedule.Glance(ctx, jobs.defer),
+            lambda: keep_house(replace(ctx), waking.stopped.is_set),
+            Glance(ctx, jobs.defer),
         )
         waking.start()
         try:

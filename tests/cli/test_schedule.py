@@ -16,7 +16,7 @@ from newsletter.errors import UsageError
 from newsletter.model.issue import IssueState
 from newsletter.workflow.approving.freeze import submit
 from newsletter.workflow.scheduling.agenda import agenda, plan_issue, unplan_issue, with_planned
-from newsletter.workflow.scheduling.schedule import zone_for
+from newsletter.workflow.scheduling.deciding import zone_for
 from tests.cli.test_commands import PROGRAM
 from tests.workflow.office import ISSUE, approved, lay, office
 from tests.workflow.test_real_send import mail_server, smtp

@@ -19,7 +19,7 @@ from newsletter.store.runs import RunRow
 from newsletter.store.tables import contact, delivery, institution, run
 from newsletter.workflow.people import lookup
 from newsletter.workflow.results import progress, sent
-from newsletter.workflow.scheduling.schedule import keep_house
+from newsletter.workflow.scheduling.housekeeping import keep_house
 from newsletter.workflow.sending.control import control
 from newsletter.workflow.sending.launch import launch
 from newsletter.workflow.sending.plan import plan_send

@@ -21,6 +21,8 @@ from newsletter.workflow.approving.freeze import submit
 from newsletter.workflow.results.status import status_of
 from newsletter.workflow.scheduling import launching, schedule
 from newsletter.workflow.scheduling.agenda import plan_issue
+from newsletter.workflow.scheduling.planned import launch_issue
+from newsletter.workflow.scheduling.work import LAUNCH, REHEARSE, SEND
 from newsletter.workflow.sending.launch import LaunchedMeanwhile, launch
 from newsletter.workflow.sending.plan import plan_send
 from newsletter.workflow.sending.send import send
@@ -82,8 +84,8 @@ def test_the_button_says_the_number_and_the_window_comes_before_the_launch(ws: W
     assert state(ws) is IssueState.SCHEDULED
     assert tick(ws) == []
     clock.advance(launching.WINDOW)
-    assert tick(ws) == [(schedule.LAUNCH, str(ws.issue(ISSUE).id))]
-    schedule.launch_issue(ws.context, ws.issue(ISSUE).id, lambda *_: None)
+    assert tick(ws) == [(LAUNCH, str(ws.issue(ISSUE).id))]
+    launch_issue(ws.context, ws.issue(ISSUE).id, lambda *_: None)
     [run] = status_of(ws.context, ws.issue(ISSUE)).runs
     assert run.state == "sending"
 
@@ -112,7 +114,7 @@ def test_who_takes_it_back_while_it_is_being_launched_is_heard_or_told(ws: Works
         assert runs.of_issue(connection, plan.issue.id) == []
     launching.send_now(ctx, ws.issue(ISSUE), luc)
     clock.advance(launching.WINDOW)
-    schedule.launch_issue(ctx, plan.issue.id, lambda *_: None)
+    launch_issue(ctx, plan.issue.id, lambda *_: None)
     with pytest.raises(UsageError, match="too late"):
         launching.take_back(ctx, ws.issue(ISSUE), luc)
 
@@ -177,11 +179,11 @@ def test_a_rehearsal_is_begun_and_the_schedule_finishes_it_after_a_stop(
     ws.close()  # a stop: only the row is left
     with office(tmp_path / "ws", clock) as again:
         [(kind, key)] = tick(again)
-        assert kind == schedule.REHEARSE
+        assert kind == REHEARSE
         sends: Deferred = []
         launching.finish_rehearsal(again.context, int(key), lambda name, run: sends.append((name, run)))
         launching.finish_rehearsal(again.context, int(key), lambda name, run: sends.append((name, run)))
-        assert sends == [(schedule.SEND, key)]
+        assert sends == [(SEND, key)]
         send(again.context, int(key))
         [run] = status_of(again.context, again.issue(ISSUE)).runs
         assert (run.rehearsal, run.state) == (True, "done")

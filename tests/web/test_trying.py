@@ -16,7 +16,8 @@ from newsletter.store.engine import writing
 from newsletter.store.tables import link, link_trial
 from newsletter.workflow.checking.link_trials import carry_out
 from newsletter.workflow.checking.mended_links import point
-from newsletter.workflow.scheduling.schedule import LINKS, tick
+from newsletter.workflow.scheduling.schedule import tick
+from newsletter.workflow.scheduling.work import LINKS
 from tests.web.desk import client, csrf, post
 from tests.workflow.office import ISSUE, approved, lay, office
 

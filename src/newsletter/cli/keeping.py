@@ -10,7 +10,7 @@ from newsletter.cli.logs import catch_all, start_logging
 from newsletter.cli.output import note
 from newsletter.schedule import kept, tick, working_here
 from newsletter.workflow.context import Context
-from newsletter.workflow.scheduling.schedule import keep_house
+from newsletter.workflow.scheduling.housekeeping import keep_house
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LOOK = 0.5  # seconds

@@ -19,7 +19,10 @@ from newsletter.store.engine import open_engine, reading, writing
 from newsletter.store.tables import delivery, edition, firing, issue, run
 from newsletter.tokens import AddressKeys, KeyRing
 from newsletter.workflow.context import Context
-from newsletter.workflow.scheduling import schedule
+from newsletter.workflow.scheduling.firing import gather_firing
+from newsletter.workflow.scheduling.planned import launch_issue
+from newsletter.workflow.scheduling.schedule import tick
+from newsletter.workflow.scheduling.work import GATHER, LAUNCH
 from newsletter.workspace.documents import FolderDocuments
 from tests.dispatch.world import NOW, make_world
 
@@ -56,16 +59,16 @@ class Process:
     gathered: list[str] = field(default_factory=list)
 
     def tick(self) -> datetime | None:
-        return schedule.tick(self.ctx, lambda name, key: self.deferred.append((name, key)))
+        return tick(self.ctx, lambda name, key: self.deferred.append((name, key)))
 
     def work(self) -> None:
         """Does what was deferred, sending apart."""
         while self.deferred:
             name, key = self.deferred.pop(0)
-            if name == schedule.GATHER:
-                schedule.gather_firing(self.ctx, int(key), self.gather)
-            elif name == schedule.LAUNCH:
-                schedule.launch_issue(self.ctx, int(key), lambda name, key: None)
+            if name == GATHER:
+                gather_firing(self.ctx, int(key), self.gather)
+            elif name == LAUNCH:
+                launch_issue(self.ctx, int(key), lambda name, key: None)
 
     def at(self, instant: datetime) -> None:
         """Wakes at an instant and does what is due."""

@@ -13,7 +13,9 @@ from newsletter.model.issue import IssueState
 from newsletter.store import documents
 from newsletter.store.engine import reading, writing
 from newsletter.store.tables import delivery, run
-from newsletter.workflow.scheduling import schedule
+from newsletter.workflow.scheduling.housekeeping import keep_house
+from newsletter.workflow.scheduling.schedule import Glance, send_run
+from newsletter.workflow.scheduling.work import SEND
 from tests.workflow.schedule.keeping import (
     TUESDAY,
     Process,
@@ -25,7 +27,7 @@ def test_runs_with_something_to_do_are_sent_again_at_every_tick(one: Process, en
     prepare(engine, "2026-12", IssueState.SCHEDULED, planned=TUESDAY)
     one.at(TUESDAY)
     one.tick()
-    assert one.deferred == [(schedule.SEND, "1")]
+    assert one.deferred == [(SEND, "1")]
     one.deferred.clear()
     later = TUESDAY + timedelta(minutes=5)
     claimed = {"claim_id": 1, "claimed_until": TUESDAY + timedelta(minutes=20)}
@@ -39,7 +41,7 @@ def test_runs_with_something_to_do_are_sent_again_at_every_tick(one: Process, en
     assert one.deferred == []  # somebody alive has them
     one.ctx.clock.set(later + timedelta(minutes=2))  # type: ignore[attr-defined]
     one.tick()
-    assert one.deferred == [(schedule.SEND, "1")]  # who died
+    assert one.deferred == [(SEND, "1")]  # who died
     one.deferred.clear()
     with writing(engine) as connection:
         put_off = {"claim_id": None, "claimed_until": None, "not_before": later + timedelta(hours=1)}
@@ -49,7 +51,7 @@ def test_runs_with_something_to_do_are_sent_again_at_every_tick(one: Process, en
     with writing(engine) as connection:
         connection.execute(update(delivery).values(state="accepted"))
     one.tick()
-    assert one.deferred == [(schedule.SEND, "1")]  # to be finished
+    assert one.deferred == [(SEND, "1")]  # to be finished
 
 
 def schedule_worker() -> Any:
@@ -65,19 +67,19 @@ def test_another_program_that_sends_is_left_alone(one: Process, engine: Engine) 
     def busy(*_: object) -> None:
         raise AlreadyDispatching("Another program is sending.")
 
-    schedule.send_run(one.ctx, 1, busy)
+    send_run(one.ctx, 1, busy)
     calls: list[int] = []
-    schedule.send_run(one.ctx, 1, lambda _, run_id: calls.append(run_id))
+    send_run(one.ctx, 1, lambda _, run_id: calls.append(run_id))
     with writing(engine) as connection:
         connection.execute(update(run).values(state=RunState.PAUSED.value))
-    schedule.send_run(one.ctx, 1, lambda _, run_id: calls.append(run_id))
+    send_run(one.ctx, 1, lambda _, run_id: calls.append(run_id))
     assert calls == [1]
 
 
 def test_what_can_go_on_that_could_not_is_sent_at_the_next_glance(one: Process, engine: Engine) -> None:
     prepare(engine, "2026-12", IssueState.SCHEDULED, planned=TUESDAY)
     one.at(TUESDAY)
-    glance = schedule.Glance(one.ctx, lambda name, key: one.deferred.append((name, key)))
+    glance = Glance(one.ctx, lambda name, key: one.deferred.append((name, key)))
 
     def moved(values: dict[str, Any]) -> list[tuple[str, str]]:
         with writing(engine) as connection:
@@ -88,11 +90,11 @@ def test_what_can_go_on_that_could_not_is_sent_at_the_next_glance(one: Process, 
         return list(one.deferred)
 
     assert moved({"state": "paused"}) == []
-    assert moved({"state": "sending"}) == [(schedule.SEND, "1")]  # resumed, by whatever program
+    assert moved({"state": "sending"}) == [(SEND, "1")]  # resumed, by whatever program
     assert moved({"not_before": TUESDAY + timedelta(minutes=1)}) == []
     one.ctx.clock.set(TUESDAY + timedelta(minutes=1))  # type: ignore[attr-defined]
     glance()
-    assert one.deferred == [(schedule.SEND, "1")]  # what was put off has fallen due
+    assert one.deferred == [(SEND, "1")]  # what was put off has fallen due
 
 
 def test_housekeeping_gives_up_and_leaves_out_the_rest_of_a_cancelled_run(one: Process, engine: Engine) -> None:
@@ -100,10 +102,10 @@ def test_housekeeping_gives_up_and_leaves_out_the_rest_of_a_cancelled_run(one: P
     one.at(TUESDAY)
     with writing(engine) as connection:
         connection.execute(update(delivery).where(delivery.c.id <= 3).values(trying_since=TUESDAY - timedelta(days=3)))
-    schedule.keep_house(one.ctx)
+    keep_house(one.ctx)
     with writing(engine) as connection:
         connection.execute(update(run).values(state=RunState.CANCELLED.value))
-    schedule.keep_house(one.ctx)
+    keep_house(one.ctx)
     with reading(engine) as connection:
         states = connection.execute(select(delivery.c.state).order_by(delivery.c.id)).scalars().all()
     assert states == ["rejected"] * 3 + ["skipped"] * 5
@@ -114,10 +116,10 @@ def test_housekeeping_ends_where_the_program_is_to_stop(one: Process, engine: En
     one.at(TUESDAY)
     with writing(engine) as connection:
         connection.execute(update(run).values(state=RunState.CANCELLED.value))
-    schedule.keep_house(one.ctx, lambda: True)
+    keep_house(one.ctx, lambda: True)
     with reading(engine) as connection:
         assert set(connection.execute(select(delivery.c.state)).scalars()) == {"pending"}
-    schedule.keep_house(one.ctx)
+    keep_house(one.ctx)
     with reading(engine) as connection:
         assert set(connection.execute(select(delivery.c.state)).scalars()) == {"skipped"}
 
@@ -126,6 +128,6 @@ def test_housekeeping_sweeps_away_bytes_of_documents_that_nobody_has(one: Proces
     one.at(TUESDAY)
     with writing(engine) as connection:
         digest = documents.keep(connection, b"of a push that was broken off", TUESDAY - timedelta(days=2))
-    schedule.keep_house(one.ctx)
+    keep_house(one.ctx)
     with writing(engine) as connection:
         assert documents.known(connection, [digest], TUESDAY) == set()

@@ -15,7 +15,7 @@ from newsletter.store.engine import reading
 from newsletter.web.studio.desk import At, allowed
 from newsletter.workflow.context import LOCAL
 from newsletter.workflow.people import staff
-from newsletter.workflow.scheduling.schedule import SCHEDULE
+from newsletter.workflow.scheduling.deciding import SCHEDULE
 
 router = APIRouter()
 Text = Annotated[str, Form()]

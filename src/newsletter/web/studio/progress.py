@@ -25,7 +25,7 @@ from newsletter.workflow.people import lookup
 from newsletter.workflow.people.deliveries import cells, columns, settle
 from newsletter.workflow.results import progress
 from newsletter.workflow.results.overview import find_row
-from newsletter.workflow.scheduling.schedule import zone_for
+from newsletter.workflow.scheduling.deciding import zone_for
 from newsletter.workflow.sending.control import control
 from newsletter.workflow.sending.holding import held
 

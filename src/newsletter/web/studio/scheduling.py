@@ -18,7 +18,7 @@ from newsletter.workflow.approving.approve import latest_edition
 from newsletter.workflow.approving.freeze import submit, to_serve
 from newsletter.workflow.results.overview import find_row
 from newsletter.workflow.scheduling import agenda, launching
-from newsletter.workflow.scheduling.schedule import zone_for
+from newsletter.workflow.scheduling.deciding import zone_for
 from newsletter.workflow.sending.testing import send_tests
 from newsletter.workflow.sending.waves import waves
 

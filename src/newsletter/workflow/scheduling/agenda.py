@@ -21,8 +21,8 @@ from newsletter.store.issues import IssueRow
 from newsletter.store.people import Person
 from newsletter.workflow.content.rewriting import write_draft
 from newsletter.workflow.context import Context, draft_path
+from newsletter.workflow.scheduling.deciding import zone_for
 from newsletter.workflow.scheduling.recurring import Recurring, recurring
-from newsletter.workflow.scheduling.schedule import zone_for
 from newsletter.workspace.loading import load_yaml
 
 UNAPPROVED = say("planned, not approved")

@@ -20,13 +20,12 @@ from newsletter.store.runs import RunRow
 from newsletter.store.tables import hold
 from newsletter.store.tables import run as run_table
 from newsletter.workflow.context import Context
+from newsletter.workflow.scheduling.work import SEND, Defer
 from newsletter.workflow.sending import notices
 from newsletter.workflow.sending.send import Stopping, send
 
-Defer = Callable[[str, str], None]
 Send = Callable[..., Report]
 
-SEND = "send"  # the kind of work
 TURN = 20.0  # seconds that a run goes on while others wait
 LOOK = 0.25  # seconds between looks whether any do
 NOT_REACHED = ""  # the "domain" of a hold that is about a transport as a whole

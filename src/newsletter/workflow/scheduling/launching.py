@@ -33,7 +33,8 @@ from newsletter.workflow.approving.approve import standing
 from newsletter.workflow.checking.last_time import last_time
 from newsletter.workflow.context import Context
 from newsletter.workflow.scheduling.agenda import Entry, surprise
-from newsletter.workflow.scheduling.schedule import SEND, Defer, zone_for
+from newsletter.workflow.scheduling.deciding import zone_for
+from newsletter.workflow.scheduling.work import SEND, Defer
 from newsletter.workflow.sending.launch import launch, run_of
 from newsletter.workflow.sending.plan import plan_send
 

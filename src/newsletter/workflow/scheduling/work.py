@@ -1,0 +1,14 @@
+"""The kinds of work that the schedule defers, and who takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from newsletter.store.people import Person
+from newsletter.workflow.context import Context
+
+Defer = Callable[[str, str], None]
+Gather = Callable[[Context, str, str, Person], str | None]  # campaign, key; a note for people
+
+# The kinds of work that a tick defers.
+GATHER, LAUNCH, REHEARSE, SEND, LINKS = "gather", "launch", "rehearse", "send", "links"
