@@ -15,7 +15,9 @@ from sqlalchemy import select, update
 
 from newsletter.app import Workspace
 from newsletter.clock import FixedClock
-from newsletter.dispatch import retry
+from newsletter.dispatch import retry, settling
+from newsletter.dispatch.transports.base import Outcome
+from newsletter.dispatch.transports.outbox import Outbox
 from newsletter.store import runs
 from newsletter.store.engine import reading, writing
 from newsletter.store.tables import attempt, delivery, event, run, suppression
@@ -181,3 +183,28 @@ def test_a_doubt_that_proves_unsent_after_the_end_is_sent(tmp_path: Path, clock:
         assert len(workable) == 1
         assert "accepted 3" in send(ws.context, workable[0]).sums.line
         assert len(list(folder.iterdir())) == 3
+
+
+def test_what_proved_unsent_goes_on_though_the_next_question_fails(
+    tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "BITE", 1)
+    with office(lay(tmp_path / "ws"), clock) as ws:
+        approved(ws)
+        assert "accepted 3" in carry(ws)
+        with writing(ws.context.engine) as connection:
+            connection.execute(update(delivery).values(state="unconfirmed"))
+            connection.execute(update(attempt).values(state="unconfirmed"))
+        for file in (ws.context.folder / "outbox" / "new").iterdir():
+            file.unlink()
+        answers = itertools.chain([Outbox.probe], itertools.repeat(unreachable))
+        monkeypatch.setattr(Outbox, "probe", lambda *given: next(answers)(*given))
+        with pytest.raises(OSError, match="gone"):
+            ask_after_doubts(ws.context)
+        assert sorted(state for state, _ in states(ws)) == ["pending", "unconfirmed", "unconfirmed"]
+        with reading(ws.context.engine) as connection:
+            assert len(runs.workable(connection, now=clock.now())) == 1
+
+
+async def unreachable(*_: object) -> dict[int, Outcome]:
+    raise OSError("gone")

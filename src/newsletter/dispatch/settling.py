@@ -38,7 +38,10 @@ def forget_the_dead(engine: Engine, clock: Clock) -> None:
 
 
 async def probe(engine: Engine, run: int, transport: Transport, *, clock: Clock) -> int:
-    """Asks a transport that can tell about its unconfirmed attempts of a run; says how many it settled."""
+    """Asks a transport that can tell about its unconfirmed attempts of a run; says how many it settled.
+
+    What proves unsent waits again, and a run that was done goes on.
+    """
     if not isinstance(transport, Probing):
         return 0
     doubtful = await asyncio.to_thread(_doubtful, engine, run, transport.name)
@@ -46,7 +49,7 @@ async def probe(engine: Engine, run: int, transport: Transport, *, clock: Clock)
     for start in range(0, len(doubtful), BITE):
         bite = doubtful[start : start + BITE]
         outcomes = await transport.probe(bite)
-        settled += await asyncio.to_thread(_settle, engine, bite, list(outcomes.values()), clock.now())
+        settled += await asyncio.to_thread(_settle, engine, run, bite, list(outcomes.values()), clock.now())
     return settled
 
 
@@ -67,7 +70,7 @@ def _doubtful(engine: Engine, run: int, transport: str) -> list[Doubtful]:
         ]
 
 
-def _settle(engine: Engine, asked: Sequence[Doubtful], outcomes: Sequence[Outcome], now: datetime) -> int:
+def _settle(engine: Engine, run: int, asked: Sequence[Doubtful], outcomes: Sequence[Outcome], now: datetime) -> int:
     deliveries = {each.attempt: each.delivery for each in asked}
     proofs = [
         ledger.Record(
@@ -82,4 +85,6 @@ def _settle(engine: Engine, asked: Sequence[Doubtful], outcomes: Sequence[Outcom
         if each.attempt in deliveries
     ]
     with writing(engine) as connection:
-        return ledger.settle(connection, proofs, now=now)
+        settled = ledger.settle(connection, proofs, now=now)
+        ledger.reopen(connection, run)  # in the same commit, so that nothing waits in a run that nobody looks at
+        return settled

@@ -10,8 +10,7 @@ from sqlalchemy import Connection, select
 from newsletter.dispatch.settling import probe
 from newsletter.dispatch.transports.base import Probing
 from newsletter.model.delivery import DeliveryState
-from newsletter.store import ledger
-from newsletter.store.engine import reading, writing
+from newsletter.store.engine import reading
 from newsletter.store.tables import attempt, delivery
 from newsletter.workflow.context import Context
 from newsletter.workflow.sending.send import transport_for
@@ -38,8 +37,4 @@ def _ask(ctx: Context, run: int, name: str) -> int:
     transport = transport_for(ctx, name)
     if not isinstance(transport, Probing):
         return 0
-    settled = asyncio.run(probe(ctx.engine, run, transport, clock=ctx.clock))
-    if settled:
-        with writing(ctx.engine) as connection:
-            ledger.reopen(connection, run)  # what was proved unsent waits again
-    return settled
+    return asyncio.run(probe(ctx.engine, run, transport, clock=ctx.clock))
