@@ -206,5 +206,16 @@ def test_what_proved_unsent_goes_on_though_the_next_question_fails(
             assert len(runs.workable(connection, now=clock.now())) == 1
 
 
+def test_a_transport_that_lacks_its_password_keeps_nobody_from_asking_another(
+    tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacking = '[transports.a]\nkind = "smtp"\nhost = "localhost"\nusername = "ana"\n'
+    with in_doubt(tmp_path / "ws", clock, monkeypatch, lacking) as (ws, server):
+        server.logs_allowed = True
+        with writing(ws.context.engine) as connection:
+            connection.execute(update(attempt).where(attempt.c.id == 1).values(transport="a"))
+        assert ask_after_doubts(ws.context) == 2
+
+
 async def unreachable(*_: object) -> dict[int, Outcome]:
     raise OSError("gone")

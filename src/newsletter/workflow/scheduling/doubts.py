@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from newsletter.dispatch.settling import probe
 from newsletter.dispatch.transports.base import Probing
+from newsletter.errors import UsageError
 from newsletter.model.delivery import DeliveryState
 from newsletter.store.engine import reading
 from newsletter.store.tables import attempt, delivery
@@ -34,7 +35,10 @@ def _places(connection: Connection, since: datetime) -> list[tuple[int, str]]:
 
 
 def _ask(ctx: Context, run: int, name: str) -> int:
-    transport = transport_for(ctx, name)
+    try:
+        transport = transport_for(ctx, name)
+    except UsageError:  # whoever sends with it is told what it lacks
+        return 0
     if not isinstance(transport, Probing):
         return 0
     return asyncio.run(probe(ctx.engine, run, transport, clock=ctx.clock))
