@@ -128,5 +128,15 @@ def test_a_sentence_passes_the_wire_with_what_stands_in_it() -> None:
     assert wire.sentence_from_json(wire.sentence_to_json("as it is")) == "as it is"
 
 
+def test_a_sentence_in_which_nothing_stands_may_have_any_signs(service: Renderer) -> None:
+    with pytest.raises(ProblemsFound) as caught:
+        service.compile(manuscript("{% include contact.title %}"), ())
+    assert caught.value.problems[0].message.endswith("cannot depend on the recipient; use {% if %}")
+    for sentence in (say("a size such as 10px or 50%"), say("write it with {% if %}")):
+        there = wire.sentence_from_json(json.loads(json.dumps(wire.sentence_to_json(sentence))))
+        assert isinstance(there, Said)
+        assert there == sentence
+
+
 def test_a_sentence_from_the_other_side_asks_for_no_width() -> None:
     assert not isinstance(wire.sentence_from_json(["%(x)99999999s", "", {"x": ""}]), Said)

@@ -167,6 +167,8 @@ def _value_to_json(value: Any) -> Any:
 
 def sentence_from_json(data: Any) -> str:
     match data:
+        case [str(pattern), "", dict(values)] if not values:  # it may have a % that asks for nothing
+            return said(pattern, "", {})
         case [str(pattern), str(plural), dict(values)] if _PLAIN.fullmatch(pattern) and _PLAIN.fullmatch(plural):
             return said(pattern, plural, {name: _value_from_json(each) for name, each in values.items()})
     return str(data)
