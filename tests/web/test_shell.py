@@ -15,7 +15,7 @@ from newsletter.app import Workspace
 from newsletter.clock import FixedClock
 from newsletter.store import people
 from newsletter.store.engine import reading
-from newsletter.web import headers
+from newsletter.web import headers, serving
 from newsletter.workflow.people import staff
 from tests.web.desk import client, csrf, post
 from tests.workflow.office import ISSUE, lay, office
@@ -35,6 +35,25 @@ def administrator(ws: Workspace) -> None:
     browser = client(ws)
     answer = browser.post(f"/welcome/{token}", data={"name": "Noor", "address": "noor@example.org", "password": WORDS})
     assert answer.status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8111"),
+        ("::1", "http://[::1]:8111"),
+        ("0.0.0.0", "http://127.0.0.1:8025"),
+    ],
+)
+def test_mail_to_staff_leads_to_where_the_studio_is_served(ws: Workspace, host: str, told: str) -> None:
+    serving.led_here(ws.context, host, 8111)
+    assert ws.context.settings.studio_url == told
+
+
+def test_what_the_settings_say_of_the_studio_holds(tmp_path: Path, clock: FixedClock) -> None:
+    with office(lay(tmp_path / "ws", top='studio_url = "https://studio.example.org"'), clock) as ws:
+        serving.led_here(ws.context, "127.0.0.1", 8111)
+        assert ws.context.settings.studio_url == "https://studio.example.org"
 
 
 def test_nobody_sees_a_page_before_signing_in_and_is_led_back(ws: Workspace) -> None:

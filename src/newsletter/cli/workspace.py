@@ -167,13 +167,13 @@ class Door:
 def _serve(ws: Workspace, door: Door) -> None:
     from newsletter.cli.logs import catch_all, start_logging
     from newsletter.schedule import kept
-    from newsletter.web.serving import is_loopback, led_here, make_app, serve
+    from newsletter.web.serving import address, is_loopback, led_here, make_app, serve
     from newsletter.workflow.people.staff import nobody_signs_in
 
     tell = start_logging(ws.context.settings.log_format, heading)
     catch_all()
     ws.context.renderer.warm()  # its process is shared by all requests
-    at = f"http://{door.host}:{door.port}"
+    at = address(door.host, door.port)
     if door.only == "public":
         tell(f"Recipients' pages at {at}/ (Ctrl-C ends)")
         serve(make_app(ws, only=door.only), host=door.host, port=door.port)

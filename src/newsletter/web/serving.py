@@ -40,7 +40,12 @@ def make_app(
 def led_here(context: Context, host: str, port: int) -> None:
     """Mail to staff leads to where the studio is served on this machine, unless the settings say where it is."""
     if "studio_url" not in context.settings.model_fields_set and is_loopback(host):
-        context.settings = context.settings.model_copy(update={"studio_url": f"http://{host}:{port}"})
+        context.settings = context.settings.model_copy(update={"studio_url": address(host, port)})
+
+
+def address(host: str, port: int) -> str:
+    """Where this program answers; an IPv6 address stands in brackets."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def serve(app: App, *, host: str, port: int) -> None:
