@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, TimeoutError, expect
 
 from tests.browser import Served
 
@@ -45,7 +46,11 @@ class Keys:
         return self._look()["words"]
 
     def _look(self, passed: Sequence[str] = ()) -> dict[str, str]:
-        found: dict[str, str] = self.page.evaluate(HERE)
+        try:
+            found: dict[str, str] = self.page.evaluate(HERE)
+        except Error:  # the page was just left for the next one
+            self.page.wait_for_load_state()
+            found = self.page.evaluate(HERE)
         if not found["seen"]:
             raise AssertionError(f"the focus is {found['why']}: {found['words']!r} after {passed}, on {self.page.url}")
         return found
@@ -72,7 +77,10 @@ class Keys:
         self.at(to)
 
     def at(self, words: str) -> None:
-        here = self.here()
+        """The focus lands at these words, perhaps on a page that is still to come, and shows there."""
+        with suppress(TimeoutError):
+            self.page.wait_for_function(f"(words) => new RegExp(`^(?:${{words}})`).test(({HERE})().words)", arg=words)
+        here = self._look()["words"]
         assert re.match(words, here), f"the focus is at {here!r}, not at {words!r}, on {self.page.url}"
 
     def write(self, label: str, text: str) -> None:
