@@ -13,6 +13,8 @@ from tests.browser import Served
 
 FURTHEST = 120  # presses of Tab that nobody would go beyond
 
+SOMEWHERE = "() => document.activeElement && document.activeElement !== document.body"
+
 # What has the focus: its words, and whether its ring shows, within the window and not behind anything.
 HERE = """() => {
   const at = document.activeElement;
@@ -42,17 +44,24 @@ class Keys:
 
     def here(self) -> str:
         """The words of what has the focus, once it has."""
-        self.page.wait_for_function("() => document.activeElement && document.activeElement !== document.body")
+        self.page.wait_for_function(SOMEWHERE)
         return self._look()["words"]
 
     def _look(self, passed: Sequence[str] = ()) -> dict[str, str]:
+        found = self._found()
+        if not found["seen"]:
+            raise AssertionError(f"the focus is {found['why']}: {found['words']!r} after {passed}, on {self.page.url}")
+        return found
+
+    def _found(self) -> dict[str, str]:
+        """Where the focus is, once the page that is loading, or the part of it that is replaced, is there."""
+        with suppress(TimeoutError):
+            self.page.wait_for_function(SOMEWHERE, timeout=3000)
         try:
             found: dict[str, str] = self.page.evaluate(HERE)
         except Error:  # the page was just left for the next one
             self.page.wait_for_load_state()
-            found = self.page.evaluate(HERE)
-        if not found["seen"]:
-            raise AssertionError(f"the focus is {found['why']}: {found['words']!r} after {passed}, on {self.page.url}")
+            return self._found()
         return found
 
     def to(self, words: str, tag: str = "", key: str = "Tab") -> None:
