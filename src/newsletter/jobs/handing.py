@@ -17,12 +17,14 @@ WORTH_TELLING = 1.0  # seconds
 
 
 class Jobs(Protocol):
-    """Where work is handed in. `key` names the thing worked on; a job that waits already is not queued again."""
+    """Where work is handed in. `key` names the thing worked on."""
 
     def start(self) -> None:
         """Begins to work."""
 
-    def defer(self, name: str, key: str) -> None: ...
+    def defer(self, name: str, key: str) -> bool:
+        """Whether it was queued: a job that waits already is not queued again."""
+        ...
 
     def close(self) -> None:
         """Lets what has begun here finish."""

@@ -52,18 +52,19 @@ class SharedJobs:
     def start(self) -> None:
         self._thread.start()
 
-    def defer(self, name: str, key: str) -> None:
+    def defer(self, name: str, key: str) -> bool:
         if self._ended.is_set():
-            return  # closed: the next start defers it again
+            return False  # closed: the next start defers it again
         lock = f"{name}:{key}"
         try:
             self._handing.configure_task(name, queue=name, queueing_lock=lock).defer(key=key)
         except AlreadyEnqueued:
-            return
+            return False
         except ConnectorException as error:
             raise NewsletterError(
                 say("%(job)s could not be queued: the database does not answer. The next tick tries again.", job=lock)
             ) from error
+        return True
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._ended.set)

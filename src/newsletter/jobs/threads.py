@@ -25,18 +25,19 @@ class ThreadJobs:
     def start(self) -> None:
         """There is nothing to begin with: a job starts when it is deferred."""
 
-    def defer(self, name: str, key: str) -> None:
+    def defer(self, name: str, key: str) -> bool:
         with self._guard:
             if (name, key) in self._waiting:
-                return
+                return False
             self._waiting.add((name, key))
             try:
                 future = self._threads[name].submit(self._run, name, key)
             except RuntimeError:  # closed: the next start defers it again
                 self._waiting.discard((name, key))
-                return
+                return False
             self._futures.add(future)
         future.add_done_callback(self._done)
+        return True
 
     def join(self, timeout: float | None = None) -> bool:
         """Waits until nothing is left to do, jobs that jobs defer included; says whether that came about."""

@@ -97,6 +97,17 @@ def test_what_can_go_on_that_could_not_is_sent_at_the_next_glance(one: Process, 
     assert one.deferred == [(SEND, "1")]  # what was put off has fallen due
 
 
+def test_what_another_program_deferred_first_is_deferred_again_once_it_is_taken(one: Process, engine: Engine) -> None:
+    prepare(engine, "2026-12", IssueState.SCHEDULED, planned=TUESDAY)
+    one.at(TUESDAY)
+    one.tick()
+    asked, queued = [], iter([False, False, True])
+    glance = Glance(one.ctx, lambda name, key: asked.append(key) or next(queued))
+    for _ in range(5):
+        glance()
+    assert asked == ["1", "1", "1"]
+
+
 def test_housekeeping_gives_up_and_leaves_out_the_rest_of_a_cancelled_run(one: Process, engine: Engine) -> None:
     prepare(engine, "2026-12", IssueState.SCHEDULED, planned=TUESDAY)
     one.at(TUESDAY)

@@ -64,7 +64,9 @@ def send_run(ctx: Context, run_id: int, send: Callable[[Context, int], object]) 
 @dataclass
 class Glance:
     """Called twice a second, it defers each run that can go on and could not at the glance before: a person resumed it,
-    from whatever program, or what was put off has fallen due."""
+    from whatever program, or what was put off has fallen due.
+
+    What another program has just deferred is deferred again at the next glance, once it is taken: then two send it."""
 
     ctx: Context
     defer: Defer
@@ -73,6 +75,5 @@ class Glance:
     def __call__(self) -> None:
         with reading(self.ctx.engine) as connection:
             now = set(runs.workable(connection, now=self.ctx.clock.now()))
-        for run_id in sorted(now - self._before):
-            self.defer(SEND, str(run_id))
-        self._before = now
+        waiting = {run_id for run_id in sorted(now - self._before) if self.defer(SEND, str(run_id)) is False}
+        self._before = now - waiting

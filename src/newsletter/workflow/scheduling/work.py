@@ -7,7 +7,7 @@ from collections.abc import Callable
 from newsletter.store.people import Person
 from newsletter.workflow.context import Context
 
-Defer = Callable[[str, str], None]
+Defer = Callable[[str, str], bool | None]  # kind, key; False where it waits already
 Gather = Callable[[Context, str, str, Person], str | None]  # campaign, key; a note for people
 
 # The kinds of work that a tick defers.
