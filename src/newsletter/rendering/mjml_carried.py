@@ -26,14 +26,13 @@ _SEPARATE = re.compile(r' style="border-collapse:separate;"(><tbody><tr><td styl
 _SWAP = re.compile(rf'(<td style="padding:[^"]*;{_RIGHT};"><table(?:(?!</table>).)*</table></td>)(<td.*?</td>)')
 _WIDTH = re.compile(r"direction:(ltr|rtl);--zqwidth:1;([^\"]*?;width:)(\d+)(?:\.\d+)?%")
 _PX_LATER = re.compile(r"(.*\s)(\d+px)(.*)")
+_ZERO = re.compile(r"(?<!\S)0(?!\S)")
 _MENU = re.compile(r'(\s(?:id|for)=)"00000000"')
 
 
 def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
     """The attributes with which the compiler prints what MJML says. `box` is the box the component stands in."""
-    found = {
-        name: "0px" if value == "0" and name.startswith("padding-") else value for name, value in attributes.items()
-    }
+    found = {name: _in_px(value) if name.startswith("padding") else value for name, value in attributes.items()}
     match tag:
         case "mj-button":
             if borders(found, "border") and (width := inside_button(found)) is not None:
@@ -83,11 +82,16 @@ def fitted(tag: str, attributes: dict[str, str], box: Box) -> dict[str, str]:
     return found
 
 
+def _in_px(padding: str) -> str:
+    """The compiler takes a padding with a bare 0 for none at all."""
+    return _ZERO.sub("0px", padding)
+
+
 def settled(html: str) -> str:
     """Takes the marks out of what was compiled, and gives each menu a name of its own."""
+    html = mjml_outlook.settled(html)
     if "--zq" in html:
         html = _unmarked(html)
-    html = mjml_outlook.settled(html)
     if '"00000000"' in html:
         names = (f'"menu-{number // 2}"' for number in range(2 * html.count('"00000000"')))
         html = _MENU.sub(lambda found: found[1] + next(names), html)

@@ -10,6 +10,7 @@ from newsletter.rendering.mjml_tree import COMMENT, Node
 
 _WHOLE = re.compile(r"(\d+)(?:,\d+(%))?")
 _LEADING = re.compile(r"(?:^|\s)(\d+)")
+_LINE = re.compile(r"(?:inner-)?border(?:-(?:top|right|bottom|left))?")
 _IN_PX = re.compile(r"0|\d+px")
 _NUMBER = re.compile(r"\s*(-?(?:\d+\.?\d*|\.\d+))\s*(%?)")
 
@@ -62,9 +63,9 @@ def inside(tag: str, attributes: dict[str, str], box: Box, columns: int) -> Box:
 
 def is_uneven(attributes: dict[str, str]) -> bool:
     for name, value in attributes.items():
-        if "border" in name and "radius" not in name and value not in ("none", "0"):
+        if _LINE.fullmatch(name) and value not in ("none", "0"):
             return True
-        if name.startswith("padding") and (len(value.split()) == 3 or not all(map(_IN_PX.fullmatch, value.split()))):
+        if name.startswith("padding") and not all(map(_IN_PX.fullmatch, value.split())):
             return True
     return False
 

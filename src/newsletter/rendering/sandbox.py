@@ -14,6 +14,7 @@ do what is said above; symbolic.py builds expressions in the same places.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,6 +33,8 @@ from newsletter.rendering.data import LinkNames, Missing, Owner, Record, plain_d
 from newsletter.rendering.dialect import CodeCache, DialectCode, Sources
 from newsletter.rendering.manuscript import PREVIEW, SUBJECT, Body, Fault, Manuscript, Strings, is_html
 from newsletter.rendering.places import located
+
+_SPECIAL = re.compile(r"""[&<>"']""")
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -130,11 +133,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
             raise Fault(say("a list cannot be printed; put its items together with the filter 'join'"))
         return value
 
-    def shown(self, value: Any) -> Markup:
+    def shown(self, value: Any) -> str:
         """What an output prints in HTML."""
         if type(value) is Markup:  # which is printed as it is
             return value
         value = self.printed(value)
+        if type(value) is str and _SPECIAL.search(value) is None:
+            return value
         return value if type(value) is Markup else escape(value)
 
     def compared(self, operator: str, left: Any, right: Any) -> Any:
