@@ -82,7 +82,7 @@ function land(before: Pressed | null): void {
   if (!main) return;
   const failure = [...main.querySelectorAll<HTMLElement>('[role="alert"]')].find((each) => each.checkVisibility());
   if (failure) return go(failure);
-  const named = location.hash.length > 1 ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
+  const named = document.querySelector<HTMLElement>(":target");
   const followed = before && (named || before.link) ? like(named ?? main, before.words) : null;
   go(followed ?? head(named) ?? main.querySelector<HTMLElement>("[data-said]") ?? main.querySelector("h1"));
 }
