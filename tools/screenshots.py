@@ -17,6 +17,7 @@ from newsletter.cli.demo import CAMPAIGN, run_demo
 
 ARTICLE = "/articles/events/forum-digital"
 PICTURED = (ARTICLE, f"{ARTICLE}/en/edit", *(f"{ARTICLE}/picture{more}" for more in ("", "/choose", "/crop")))
+RECORDED = ("/contacts/1", "/deliveries/1", "/deliveries/1/message")
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 
 
@@ -38,7 +39,8 @@ def main(folder: Path) -> None:
         run_demo(Path(made))
         with open_workspace(made) as ws, serving(ws) as served, chromium() as browser:
             issue = next(each.name for each in ws.issues(CAMPAIGN))
-            paths = [*ALONE, *PICTURED, *steps_of(issue), f"/issues/{issue}/links"]
+            more = ("links", "content/items/i1", "content/items/i1/picture")
+            paths = [*ALONE, *PICTURED, *steps_of(issue), *(f"/issues/{issue}/{each}" for each in more), *RECORDED]
             for size, (width, height) in SIZES.items():
                 for scheme in ("light", "dark"):
                     context = browser.new_context(
