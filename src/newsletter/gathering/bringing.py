@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from newsletter.errors import NewsletterError
 from newsletter.gathering.fetch import PICTURE_TYPES, Answer, Validators
-from newsletter.gathering.images import ENDINGS, make_asset
+from newsletter.gathering.images import make_asset
 from newsletter.i18n import say
-from newsletter.model.article import Article
+from newsletter.model.article import ENDINGS, Article
 
 Fetch = Callable[[str, Validators | None], Answer]
 Files = dict[str, bytes]

@@ -40,7 +40,6 @@ PLACES = {
     "thumb": PlaceOf(320, 25_000),  # in the studio, where pictures are chosen
     "kept": PlaceOf(2400, 4_000_000, 4_000_000),  # of an upload, so that a part of it is still sharp as a lead
 }
-ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif"}
 MAX_PIXELS = 50_000_000
 ORIENTATION = 0x0112  # of EXIF; from 5 on the picture lies on its side
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")  # decoded by Pillow itself, without other programs

@@ -13,6 +13,7 @@ from newsletter.model.crop import Crop
 T = TypeVar("T")
 Day = date  # the field of that name hides the type
 
+ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif"}  # of the pictures that messages show
 KINDS = ("article", "foreword", "quotation", "figure", "event", "notice")
 
 

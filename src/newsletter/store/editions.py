@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from newsletter.message.parts import Compiled, CompiledLanguage, Tree
 from newsletter.message.serial import pack, unpack
+from newsletter.model.article import ENDINGS
 from newsletter.store.tables import asset, edition, edition_asset, edition_page, edition_variant
 
 
@@ -55,8 +56,7 @@ class AssetRow:
     @property
     def file_name(self) -> str:
         """As it is at its public address."""
-        ending = {"image/png": "png", "image/gif": "gif"}.get(self.media_type, "jpg")
-        return f"{self.sha256}.{ending}"
+        return f"{self.sha256}.{ENDINGS[self.media_type]}"
 
 
 def latest(connection: Connection, issue_id: int) -> EditionRow | None:

@@ -15,14 +15,7 @@ from newsletter.store import ledger, workers
 from newsletter.store.engine import reading, writing
 from newsletter.store.ledger import Record
 from newsletter.store.tables import attempt, suppression
-from tests.dispatch.world import (
-    NOW,
-    World,
-    deliveries,
-    launched,
-    make_world,
-    sums,
-)
+from tests.dispatch.world import NOW, World, deliveries, launched, make_world, sums
 
 S, A = DeliveryState, AttemptState
 DAY = timedelta(days=1)

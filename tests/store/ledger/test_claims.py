@@ -10,14 +10,7 @@ from sqlalchemy import Engine, update
 from newsletter.store import ledger
 from newsletter.store.engine import reading, writing
 from newsletter.store.tables import contact, delivery, institution
-from tests.dispatch.world import (
-    NOW,
-    counts,
-    deliveries,
-    end_subscription,
-    set_run,
-    sums,
-)
+from tests.dispatch.world import NOW, counts, deliveries, end_subscription, set_run, sums
 from tests.store.ledger.desk import Desk, S, make_desk, suppress
 
 

@@ -8,9 +8,7 @@ from sqlalchemy import Engine
 
 from newsletter.store import ledger, workers
 from newsletter.store.ledger import Record
-from tests.dispatch.world import (
-    NOW,
-)
+from tests.dispatch.world import NOW
 from tests.store.ledger.desk import DAY, A, Desk, S, make_desk, ordered
 
 

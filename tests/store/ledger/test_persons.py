@@ -11,16 +11,7 @@ from newsletter.store import ledger
 from newsletter.store.engine import reading, writing
 from newsletter.store.ledger import By
 from newsletter.store.tables import audit, contact, run
-from tests.dispatch.world import (
-    NOW,
-    add_contacts,
-    counts,
-    deliveries,
-    launched,
-    set_run,
-    sums,
-    what,
-)
+from tests.dispatch.world import NOW, add_contacts, counts, deliveries, launched, set_run, sums, what
 from tests.store.ledger.desk import DAY, A, Desk, S, make_desk, ordered, suppress
 
 

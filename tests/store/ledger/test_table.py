@@ -14,13 +14,7 @@ from newsletter.store import ledger
 from newsletter.store.engine import reading, writing
 from newsletter.store.ledger import By, NotThisRun, Record
 from newsletter.store.tables import audit, delivery, run
-from tests.dispatch.world import (
-    NOW,
-    counts,
-    end_subscription,
-    launched,
-    set_run,
-)
+from tests.dispatch.world import NOW, counts, end_subscription, launched, set_run
 from tests.store.ledger.desk import DAY, A, Desk, S, make_desk, ordered
 
 

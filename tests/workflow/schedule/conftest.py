@@ -10,10 +10,7 @@ from newsletter.store import people
 from newsletter.store.engine import writing
 from newsletter.workflow.context import LOCAL
 from tests.dispatch.world import NOW
-from tests.workflow.schedule.keeping import (
-    define,
-    process,
-)
+from tests.workflow.schedule.keeping import define, process
 
 
 @pytest.fixture

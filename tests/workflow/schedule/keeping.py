@@ -28,8 +28,6 @@ from tests.dispatch.world import NOW, make_world
 
 MONDAY = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 TUESDAY = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)  # 09:00 in Zurich, the first Tuesday
-
-
 CAMPAIGN = """
 title: Digest
 publication: monthly

@@ -16,11 +16,7 @@ from newsletter.store.tables import delivery, run
 from newsletter.workflow.scheduling.housekeeping import keep_house
 from newsletter.workflow.scheduling.schedule import Glance, send_run
 from newsletter.workflow.scheduling.work import SEND
-from tests.workflow.schedule.keeping import (
-    TUESDAY,
-    Process,
-    prepare,
-)
+from tests.workflow.schedule.keeping import TUESDAY, Process, prepare
 
 
 def test_runs_with_something_to_do_are_sent_again_at_every_tick(one: Process, engine: Engine) -> None:

@@ -165,15 +165,16 @@ def _texts(ctx: Context, path: str, campaign: Campaign, languages: list[str]) ->
     for language in languages:
         if not pick(campaign.subject, language):
             yield _at(ctx, path, ["subject"], say("subject has no text in %(language)s", language=language))
-    for part, texts in (("subject", campaign.subject), ("preview", campaign.preview)):
+    yield from _lines(ctx, path, campaign)
+
+
+def _lines(ctx: Context, path: str, saying: Campaign | Draft) -> Iterator[Problem]:
+    """Subjects and preview texts that are no templates."""
+    for part, texts in (("subject", saying.subject), ("preview", saying.preview)):
         for language, text in texts.items():
             for each in syntax_problems({"line.txt": Source(text, staff=True)}, ctx, language):
-                yield _at(
-                    ctx,
-                    path,
-                    [part, language],
-                    say("%(name)s: %(problem)s", name=f"{part}.{language}", problem=each.message),
-                )
+                message = say("%(name)s: %(problem)s", name=f"{part}.{language}", problem=each.message)
+                yield _at(ctx, path, [part, language], message)
 
 
 def _references(ctx: Context, name: str, path: str, campaign: Campaign, languages: list[str]) -> Iterator[Problem]:
@@ -263,15 +264,7 @@ def _draft_texts(ctx: Context, path: str, draft: Draft, languages: list[str]) ->
             ),
             path,
         )
-    for part, texts in (("subject", draft.subject), ("preview", draft.preview)):
-        for language, text in texts.items():
-            for each in syntax_problems({"line.txt": Source(text, staff=True)}, ctx, language):
-                yield _at(
-                    ctx,
-                    path,
-                    [part, language],
-                    say("%(name)s: %(problem)s", name=f"{part}.{language}", problem=each.message),
-                )
+    yield from _lines(ctx, path, draft)
 
 
 def _sources(ctx: Context) -> Iterator[Problem]:

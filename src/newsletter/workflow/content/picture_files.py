@@ -9,10 +9,11 @@ from pathlib import PurePosixPath
 
 from newsletter.errors import NewsletterError
 from newsletter.gathering.bringing import kept_as
-from newsletter.gathering.images import ENDINGS, OF_WEB, PLACES, Asset, PictureError, make_asset
+from newsletter.gathering.images import OF_WEB, PLACES, Asset, PictureError, make_asset
 from newsletter.gathering.moving import MOST_FRAMES
 from newsletter.gathering.naming import slug
 from newsletter.i18n import say
+from newsletter.model.article import ENDINGS
 from newsletter.model.crop import Crop
 from newsletter.model.permission import Action, require
 from newsletter.store.people import Person
