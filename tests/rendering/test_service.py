@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -138,5 +139,14 @@ def test_a_sentence_in_which_nothing_stands_may_have_any_signs(service: Renderer
         assert there == sentence
 
 
-def test_a_sentence_from_the_other_side_asks_for_no_width() -> None:
-    assert not isinstance(wire.sentence_from_json(["%(x)99999999s", "", {"x": ""}]), Said)
+@pytest.mark.parametrize(
+    "sent",
+    [
+        ["%(x)99999999s", "", {"x": ""}],  # asks for a width
+        ["%(x)s", "", {"y": ""}],
+        ["%(num)s time", "%(num)s times", {"x": ""}],
+        ["%(num)s time", "%(num)s times", {"num": "many"}],
+    ],
+)
+def test_what_the_other_side_sends_and_cannot_be_said_is_no_sentence(sent: list[Any]) -> None:
+    assert not isinstance(wire.sentence_from_json(sent), Said)

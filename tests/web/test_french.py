@@ -185,6 +185,7 @@ def test_what_the_database_keeps_in_english_is_read_in_french() -> None:
         "cancelled: 2026-12-01 09:00 (Nowhere)",
         "cancelled: 2026-12-01 09:00 (Europe)",
         "gave up after ² tries",
+        "cancelled by 007",
     ],
 )
 def test_what_only_looks_like_a_time_or_a_number_stays_as_somebody_wrote_it(words: str) -> None:

@@ -56,7 +56,7 @@ export class PictureQuestion {
 
   /** `given`: the picture that stands there now. */
   ask(about: About, given: Picture | null, done: (picture: Picture | null) => void): void {
-    this.about = about;
+    this.about = { ...about }; // each question has its own, by which late answers are known
     this.chosen = given?.src ?? "";
     this.offered = "";
     this.asked.value = "";
@@ -81,8 +81,9 @@ export class PictureQuestion {
 
   private async seek(): Promise<void> {
     const asked = this.asked.value;
+    const about = this.about;
     const found = await this.found({ asked });
-    if (found && asked === this.asked.value) this.shots.replaceChildren(...this.shown(found));
+    if (found && about === this.about && asked === this.asked.value) this.shots.replaceChildren(...this.shown(found));
   }
 
   private async more(button: HTMLButtonElement): Promise<void> {
@@ -96,7 +97,9 @@ export class PictureQuestion {
   private async upload(form: HTMLFormElement): Promise<void> {
     this.say("");
     const headers = { "X-CSRF": this.token() };
+    const about = this.about;
     const answer = await fetch(this.address, { method: "POST", body: new FormData(form), headers }).catch(() => null);
+    if (about !== this.about) return; // another text asks by now
     if (!answer?.ok || answer.redirected) return this.say(form.dataset.failed ?? "");
     const shown = this.shown(await answer.text());
     const input = shown[0]?.querySelector("input");

@@ -23,6 +23,7 @@ from newsletter.model.fields import CORE, Field, Fields, FieldType
 from newsletter.model.recipient import Recipient
 from newsletter.rendering.manuscript import Body, Manuscript, Source, Strings, Templates
 
+_ASKED = re.compile(r"%\((\w+)\)")
 _PLAIN = re.compile(r"(?:[^%]|%%|%\(\w+\)[rs])*")  # a pattern that asks for no width
 
 
@@ -169,9 +170,16 @@ def sentence_from_json(data: Any) -> str:
     match data:
         case [str(pattern), "", dict(values)] if not values:  # it may have a % that asks for nothing
             return said(pattern, "", {})
-        case [str(pattern), str(plural), dict(values)] if _PLAIN.fullmatch(pattern) and _PLAIN.fullmatch(plural):
+        case [str(pattern), str(plural), dict(values)] if _can_be_said(pattern, plural, values):
             return said(pattern, plural, {name: _value_from_json(each) for name, each in values.items()})
     return str(data)
+
+
+def _can_be_said(pattern: str, plural: str, values: dict[str, Any]) -> bool:
+    """The other side may have been taken over: no pattern asks for a width, or for what is not there."""
+    counts = not plural or isinstance(values.get("num"), int)
+    plain = _PLAIN.fullmatch(pattern) and _PLAIN.fullmatch(plural)
+    return bool(plain) and counts and set(_ASKED.findall(pattern + plural)) <= values.keys()
 
 
 def _value_from_json(data: Any) -> Any:

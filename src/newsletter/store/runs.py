@@ -55,10 +55,9 @@ WORKABLE = """
      ORDER BY run.id
 """
 
-# Cancelled runs some of whose deliveries still wait to be left out.
-CANCELLED = """
+WITH_REST = """
     SELECT run.id FROM run
-     WHERE run.state = 'cancelled'
+     WHERE run.state = :state
        AND EXISTS (SELECT 1 FROM delivery d WHERE d.run_id = run.id AND d.state = 'pending')
 """
 
@@ -74,8 +73,9 @@ def launching_rehearsals(connection: Connection) -> list[int]:
     return list(connection.execute(select(run.c.id).where(*begun).order_by(run.c.id)).scalars())
 
 
-def cancelled_with_rest(connection: Connection) -> list[int]:
-    return list(connection.execute(sql(CANCELLED)).scalars())
+def with_rest(connection: Connection, state: RunState) -> list[int]:
+    """Runs in this state some of whose deliveries still wait."""
+    return list(connection.execute(sql(WITH_REST), {"state": state.value}).scalars())
 
 
 def _run(row: Row[Any]) -> RunRow:

@@ -125,7 +125,7 @@ SENTENCES = (
     say_many(2, "%(num)s minute", "%(num)s minutes"),
 )
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d) \(([\w/+-]+)\)")
-_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})*")
+_NUMBER = re.compile(r"0|[1-9]\d{0,2}(?:,\d{3})*")
 
 
 @lru_cache(maxsize=1000)

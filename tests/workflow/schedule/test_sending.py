@@ -118,6 +118,17 @@ def test_housekeeping_gives_up_and_leaves_out_the_rest_of_a_cancelled_run(one: P
     assert states == ["rejected"] * 3 + ["skipped"] * 5
 
 
+def test_housekeeping_takes_up_what_a_crash_left_waiting_in_a_run_that_was_done(one: Process, engine: Engine) -> None:
+    prepare(engine, "2026-12", IssueState.SCHEDULED, planned=TUESDAY)
+    one.at(TUESDAY)
+    with writing(engine) as connection:
+        connection.execute(update(run).values(state=RunState.DONE.value, done_at=TUESDAY))
+        connection.execute(update(delivery).where(delivery.c.id > 1).values(state="accepted"))
+    keep_house(one.ctx)
+    one.tick()
+    assert one.deferred == [(SEND, "1")]
+
+
 def test_housekeeping_ends_where_the_program_is_to_stop(one: Process, engine: Engine) -> None:
     prepare(engine, "2026-12", IssueState.SCHEDULED, planned=TUESDAY)
     one.at(TUESDAY)
